@@ -1,0 +1,1 @@
+"""Metric names, recording rules, alerts and boards."""

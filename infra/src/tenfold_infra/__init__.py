@@ -1,0 +1,1 @@
+"""Pulumi program that provisions the platform, and the tenfold command."""

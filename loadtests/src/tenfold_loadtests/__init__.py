@@ -1,0 +1,1 @@
+"""Load suites and the 10x gate."""

@@ -1,0 +1,1 @@
+"""The operator: rollouts, scaling and Redis failover."""

@@ -1,0 +1,1 @@
+"""The marketplaces' API gateway."""
