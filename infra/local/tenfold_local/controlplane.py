@@ -1,0 +1,213 @@
+"""The control plane: etcd, API server, controller manager and scheduler on this machine."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tenfold_local import layout, pki
+from tenfold_local.layout import LOGS, STATE
+from tenfold_local.processes import Component, require_running
+from tenfold_local.shell import wait_until
+from tenfold_local.toolchain import KUBERNETES
+
+NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+"""The components in the order in which they start."""
+
+VOLUME_OWNER = 65532
+"""User of the pods that keep data (`nonroot` by convention).
+
+The host-path provisioner makes its folders for the user that it runs as, mode 0750. Restricted
+pods are no root, so the controller manager runs as the user that they run as.
+"""
+
+
+def _etcd() -> Component:
+    authority = pki.Authority("etcd")
+    certificate, key = authority.issue(
+        "etcd-server", common_name="etcd", addresses=["127.0.0.1"], dns_names=["localhost"]
+    )
+    client, peer = (
+        f"https://127.0.0.1:{port}" for port in (layout.ETCD_PORT, layout.ETCD_PEER_PORT)
+    )
+    return Component(
+        "etcd",
+        [
+            _binary("etcd"),
+            f"--data-dir={STATE / 'etcd'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--client-cert-auth",
+            "--peer-client-cert-auth",
+            f"--trusted-ca-file={authority.certificate_file}",
+            f"--peer-trusted-ca-file={authority.certificate_file}",
+            f"--cert-file={certificate}",
+            f"--key-file={key}",
+            f"--peer-cert-file={certificate}",
+            f"--peer-key-file={key}",
+            # The cluster is made anew in a minute: speed is worth more than surviving a power cut.
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        ],
+    )
+
+
+def _api_server() -> Component:
+    cluster, etcd, front = (pki.Authority(name) for name in ("cluster", "etcd", "front-proxy"))
+    serving, serving_key = cluster.issue(
+        "kube-apiserver",
+        common_name="kube-apiserver",
+        addresses=[layout.CLUSTER_ADDRESS, layout.KUBERNETES_SERVICE],
+        dns_names=[
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+        ],
+    )
+    etcd_client, etcd_client_key = etcd.issue("etcd-client", common_name="kube-apiserver")
+    kubelet_client, kubelet_client_key = cluster.issue(
+        "kubelet-client", common_name="kube-apiserver-kubelet-client", groups=["system:masters"]
+    )
+    proxy_client, proxy_client_key = front.issue("front-proxy-client", common_name="front-proxy")
+    return Component(
+        "kube-apiserver",
+        [
+            _binary("kube-apiserver"),
+            f"--bind-address={layout.CLUSTER_ADDRESS}",
+            f"--advertise-address={layout.CLUSTER_ADDRESS}",
+            f"--secure-port={layout.API_PORT}",
+            f"--etcd-servers=https://127.0.0.1:{layout.ETCD_PORT}",
+            f"--etcd-cafile={etcd.certificate_file}",
+            f"--etcd-certfile={etcd_client}",
+            f"--etcd-keyfile={etcd_client_key}",
+            f"--client-ca-file={cluster.certificate_file}",
+            f"--tls-cert-file={serving}",
+            f"--tls-private-key-file={serving_key}",
+            f"--kubelet-certificate-authority={cluster.certificate_file}",
+            f"--kubelet-client-certificate={kubelet_client}",
+            f"--kubelet-client-key={kubelet_client_key}",
+            # Without it, exec and logs look the node's name up in DNS.
+            "--kubelet-preferred-address-types=InternalIP",
+            f"--requestheader-client-ca-file={front.certificate_file}",
+            "--requestheader-allowed-names=front-proxy",
+            "--requestheader-username-headers=X-Remote-User",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            f"--proxy-client-cert-file={proxy_client}",
+            f"--proxy-client-key-file={proxy_client_key}",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--allow-privileged=true",
+            "--profiling=false",
+            f"--service-cluster-ip-range={layout.SERVICE_NETWORK}",
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+            f"--service-account-key-file={pki.service_account_key()}",
+            f"--service-account-signing-key-file={pki.service_account_key()}",
+        ],
+    )
+
+
+def _controller_manager() -> Component:
+    kubeconfig = pki.component_kubeconfig("system:kube-controller-manager")
+    shared = STATE / "controller-manager"
+    shared.mkdir(parents=True, exist_ok=True)
+    layout.VOLUMES.mkdir(mode=0o711, exist_ok=True)
+    os.chown(layout.VOLUMES, VOLUME_OWNER, VOLUME_OWNER)
+    return Component(
+        "kube-controller-manager",
+        [
+            "setpriv",
+            f"--reuid={VOLUME_OWNER}",
+            f"--regid={VOLUME_OWNER}",
+            "--clear-groups",
+            _binary("kube-controller-manager"),
+            "--bind-address=127.0.0.1",
+            f"--secure-port={layout.CONTROLLER_MANAGER_PORT}",
+            *_credentials(_readable_by_volume_owner(kubeconfig, shared)),
+            f"--root-ca-file={_readable_by_volume_owner(_cluster_ca(), shared)}",
+            f"--service-account-private-key-file="
+            f"{_readable_by_volume_owner(pki.service_account_key(), shared)}",
+            f"--cert-dir={shared}",
+            "--use-service-account-credentials=true",
+            "--controllers=*,-nodeipam,-cloud-node-lifecycle,-service-lb-controller",
+            "--enable-hostpath-provisioner=true",
+            "--node-monitor-period=2s",
+            "--node-monitor-grace-period=12s",
+            "--leader-elect=false",
+            "--profiling=false",
+        ],
+    )
+
+
+def _scheduler() -> Component:
+    kubeconfig = pki.component_kubeconfig("system:kube-scheduler")
+    return Component(
+        "kube-scheduler",
+        [
+            _binary("kube-scheduler"),
+            "--bind-address=127.0.0.1",
+            f"--secure-port={layout.SCHEDULER_PORT}",
+            *_credentials(kubeconfig),
+            "--leader-elect=false",
+            "--profiling=false",
+        ],
+    )
+
+
+def _binary(name: str) -> str:
+    return str(KUBERNETES.output() / name)
+
+
+def _cluster_ca() -> Path:
+    return pki.Authority("cluster").certificate_file
+
+
+def _credentials(kubeconfig: Path) -> list[str]:
+    return [
+        f"--{purpose}kubeconfig={kubeconfig}"
+        for purpose in ("", "authentication-", "authorization-")
+    ]
+
+
+def _readable_by_volume_owner(file: Path, folder: Path) -> Path:
+    """Copy a root-only file for the one process that runs as VOLUME_OWNER."""
+    copy = folder / file.name
+    pki.write_private(copy, file.read_bytes())
+    os.chown(copy, VOLUME_OWNER, VOLUME_OWNER)
+    os.chown(folder, VOLUME_OWNER, VOLUME_OWNER)
+    return copy
+
+
+def components() -> tuple[Component, ...]:
+    """Return the components in the order in which they start."""
+    return (_etcd(), _api_server(), _controller_manager(), _scheduler())
+
+
+def api_is_ready() -> bool:
+    """Tell whether the API server says that it is ready."""
+    context = ssl.create_default_context(cafile=str(_cluster_ca()))
+    url = f"https://{layout.CLUSTER_ADDRESS}:{layout.API_PORT}/readyz"
+    try:
+        with urllib.request.urlopen(url, context=context, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_for_api() -> None:
+    """Wait until the API server is ready; a component that died is named with its log."""
+    api_server = Component("kube-apiserver", [])
+
+    def ready() -> bool:
+        require_running(Component("etcd", []))
+        require_running(api_server)
+        return api_is_ready()
+
+    wait_until(ready, seconds=90, what="the API server's readiness", log=LOGS / api_server.log.name)
