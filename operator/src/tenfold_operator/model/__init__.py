@@ -1,0 +1,1 @@
+"""What the operator knows: resources (generated from the CRDs) and what was observed."""
