@@ -14,7 +14,7 @@ from rich.table import Table
 from tenfold_local import cluster, controlplane, images, kubernetes, layout, network
 from tenfold_local.processes import Component
 from tenfold_local.shell import Failure
-from tenfold_local.steps import console, report
+from tenfold_local.steps import console, reported
 
 app = typer.Typer(
     help="A real Kubernetes of several nodes on this machine.",
@@ -26,20 +26,6 @@ app.add_typer(node_app, name="node")
 
 _P = ParamSpec("_P")
 _LOCK = layout.cache() / "tenfold-local.lock"
-
-
-def _command(action: Callable[_P, None]) -> Callable[_P, None]:
-    """Turn a Failure into its report and exit status 1."""
-
-    @functools.wraps(action)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            action(*args, **kwargs)
-        except Failure as failure:
-            report(failure)
-            raise typer.Exit(1) from failure
-
-    return wrapped
 
 
 def _exclusive(action: Callable[_P, None]) -> Callable[_P, None]:
@@ -56,7 +42,7 @@ def _exclusive(action: Callable[_P, None]) -> Callable[_P, None]:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             action(*args, **kwargs)
 
-    return _command(wrapped)
+    return reported(wrapped)
 
 
 @app.command()
@@ -81,7 +67,7 @@ def down() -> None:
 
 
 @app.command()
-@_command
+@reported
 def status() -> None:
     """Show each component, and each node as the cluster sees it; exits 1 where one is down."""
     nodes = cluster.existing_nodes()
@@ -107,7 +93,7 @@ def status() -> None:
 
 
 @app.command()
-@_command
+@reported
 def logs(
     component: Annotated[str, typer.Argument(help="Its name, as status shows it.")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Lines from the end.")] = 100,
@@ -148,14 +134,14 @@ def node_start(name: _NodeName) -> None:
 
 
 @node_app.command("cut")
-@_command
+@reported
 def node_cut(name: _NodeName) -> None:
     """Cut a node off the network: its processes go on, no packet passes."""
     network.cut(cluster.find_node(name))
 
 
 @node_app.command("heal")
-@_command
+@reported
 def node_heal(name: _NodeName) -> None:
     """Connect a node that was cut off."""
     network.heal(cluster.find_node(name))

@@ -18,7 +18,6 @@ from tenfold_local import (
     mounts,
     network,
     node,
-    pki,
     preflight,
     processes,
     toolchain,
@@ -214,7 +213,9 @@ def down() -> list[str]:
 
 def leftovers() -> list[str]:
     """List what is still there of a cluster that was brought down."""
-    still_there = [f"{path}" for path in (layout.STATE, layout.RUN, layout.VOLUMES) if path.exists()]
+    still_there = [
+        f"{path}" for path in (layout.STATE, layout.RUN, layout.VOLUMES) if path.exists()
+    ]
     still_there += [f"mount {point}" for point in mounts.below(layout.STATE, layout.RUN)]
     return still_there + network.leftovers() + node.leftovers() + processes.leftovers()
 

@@ -123,7 +123,14 @@ def _storage() -> Path:
 
 def _buildah(*arguments: str | Path, log: Path) -> None:
     runtime = layout.RUN / "buildah"
-    storage = ["--root", _storage(), "--runroot", runtime, "--storage-driver", "overlay"]
+    storage: list[str | Path] = [
+        "--root",
+        _storage(),
+        "--runroot",
+        runtime,
+        "--storage-driver",
+        "overlay",
+    ]
     run(["buildah", *storage, *arguments], log=log)
 
 
@@ -164,8 +171,15 @@ def build(image: Build) -> None:
     if image.reference == catalogue.PAUSE.reference:
         _compile_pause(image, log)
     certificates = "/etc/ssl/certs:/etc/ssl/certs:ro"
-    environment = ["--isolation", "chroot", "--network", "host", "--volume", certificates]
-    tag = ["--tag", image.reference, "--file", image.dockerfile]
+    environment: list[str | Path] = [
+        "--isolation",
+        "chroot",
+        "--network",
+        "host",
+        "--volume",
+        certificates,
+    ]
+    tag: list[str | Path] = ["--tag", image.reference, "--file", image.dockerfile]
     _buildah("bud", "--layers", "--pull-never", *environment, *tag, image.context, log=log)
     unfinished = image.archive.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
@@ -178,7 +192,15 @@ def build(image: Build) -> None:
 def _compile_pause(image: Build, log: Path) -> None:
     image.context.mkdir(parents=True, exist_ok=True)
     source = image.dockerfile.parent / "pause.go"
-    command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", image.context / "pause"]
+    command: list[str | Path] = [
+        "go",
+        "build",
+        "-trimpath",
+        "-ldflags",
+        "-s -w",
+        "-o",
+        image.context / "pause",
+    ]
     run(["env", "CGO_ENABLED=0", *command, source], log=log)
 
 

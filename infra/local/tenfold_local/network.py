@@ -60,9 +60,7 @@ def ensure_node(node: Node, peers: tuple[Node, ...]) -> None:
     _inside(node, "ip", "route", "replace", "default", "via", layout.CLUSTER_ADDRESS)
     for peer_node in peers:
         if peer_node != node:
-            _inside(
-                node, "ip", "route", "replace", peer_node.pod_subnet, "via", peer_node.address
-            )
+            _inside(node, "ip", "route", "replace", peer_node.pod_subnet, "via", peer_node.address)
     for key, value in _FORWARDING.items():
         _inside(node, "sysctl", "-q", "-w", f"{key.replace('/', '.')}={value}")
     run(["ip", "route", "replace", node.pod_subnet, "via", node.address])

@@ -161,9 +161,7 @@ def kubelet(node: Node) -> Component:
         dns_names=[node.name],
     )
     _write(_resolv_conf(node), "# the cluster's DNS forwards nothing: no names but its own\n")
-    config = _write(
-        node.state / "kubelet.yaml", yaml.safe_dump(_kubelet_config(node, serving))
-    )
+    config = _write(node.state / "kubelet.yaml", yaml.safe_dump(_kubelet_config(node, serving)))
     return Component(
         f"{node.name}-kubelet",
         [

@@ -86,9 +86,7 @@ class Authority:
             .sign(key, hashes.SHA256())
         )
         write_private(self._key_file, _private_pem(key))
-        write_private(
-            self.certificate_file, certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        write_private(self.certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(
         self,
@@ -132,9 +130,7 @@ def kubeconfig(path: Path, authority: Authority, *, user: str, groups: Sequence[
     """Write a kubeconfig with the credentials of one user in it; kept where it exists."""
     if path.exists():
         return path
-    certificate, key = authority.issue(
-        f"user-{path.stem}", common_name=user, groups=groups
-    )
+    certificate, key = authority.issue(f"user-{path.stem}", common_name=user, groups=groups)
     cluster = {
         "server": f"https://{layout.CLUSTER_ADDRESS}:{layout.API_PORT}",
         "certificate-authority-data": _base64(authority.certificate_file),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
 from tenfold_local.shell import Failure
 
 console = Console(highlight=False)
+
+_P = ParamSpec("_P")
 
 
 @contextmanager
@@ -36,3 +41,17 @@ def report(failure: Failure) -> None:
         console.print(f"  log:  {failure.log}", soft_wrap=True)
     if failure.hint:
         console.print(f"  next: {escape(failure.hint)}", soft_wrap=True)
+
+
+def reported(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Turn a command's Failure into its report and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except Failure as failure:
+            report(failure)
+            raise typer.Exit(1) from failure
+
+    return wrapped

@@ -1,0 +1,50 @@
+# Every command that a person needs, each a line on a Python command that has --help.
+
+STACK ?=
+stack := $(if $(STACK),--stack $(STACK))
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+RUN := $(UV) run --frozen
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test test-unit lint generate load load-smoke
+
+help: ## Show the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# Debian's own Python keeps pip out of the system: uv gets an environment of its own.
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet 'uv>=0.9,<1'
+
+up: $(UV) ## From nothing to a running platform, on KUBECONFIG's cluster or the embedded one
+	$(RUN) tenfold up $(stack)
+
+down: $(UV) ## Remove the platform, and the embedded cluster with it
+	$(RUN) tenfold down $(stack)
+
+status: $(UV) ## How the cluster and the platform are, and where to look
+	$(RUN) tenfold status $(stack)
+
+test: $(UV) ## All tests, those on the cluster included; leaves nothing behind
+	$(RUN) pytest
+
+test-unit: $(UV) ## The quick tests, without a cluster
+	$(RUN) pytest -m 'not cluster'
+
+lint: $(UV) ## Style, types, import rules and generated files
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) tenfold-generate --check
+	$(RUN) tenfold-dashboards generate --check
+
+generate: $(UV) ## Make the generated files anew: models, references, rules
+	$(RUN) tenfold-generate
+	$(RUN) tenfold-dashboards generate
+
+load: $(UV) ## The 10x gate, against the running platform
+	$(RUN) tenfold-load run --suite 10x
+
+load-smoke: $(UV) ## The gate's quick form: a minute
+	$(RUN) tenfold-load run --suite smoke

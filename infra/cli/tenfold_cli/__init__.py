@@ -1,0 +1,1 @@
+"""The tenfold command: from nothing to a running platform, and back."""
