@@ -1,0 +1,55 @@
+"""The platform that the cluster's tests share: brought up once, and left as it was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tenfold_local import cluster, layout
+
+from tests.support import Kubectl, run_command
+
+# Tests change and delete things: they touch the embedded cluster alone, whatever the shell names.
+os.environ.pop("KUBECONFIG", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, then those on the cluster; the one that takes it down comes last."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("cluster") is not None,
+            item.path.name == "test_down.py",
+        )
+    )
+
+
+def _bring_up() -> None:
+    done = run_command("tenfold", "up")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[None]:
+    """The platform on the embedded cluster. One that ran before the tests runs after them."""
+    before = bool(cluster.existing_nodes())
+    _bring_up()
+    yield
+    if before:
+        _bring_up()
+    else:
+        done = run_command("tenfold", "down")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(platform: None) -> Path:
+    """Kubeconfig of the embedded cluster's administrator."""
+    return layout.ADMIN_KUBECONFIG
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubeconfig: Path) -> Kubectl:
+    """kubectl on the embedded cluster."""
+    return Kubectl(kubeconfig)

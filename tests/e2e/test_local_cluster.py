@@ -1,0 +1,83 @@
+"""The embedded cluster recovers from what a machine does to it."""
+
+from __future__ import annotations
+
+import httpx
+import psutil
+import pytest
+from tenfold_local import cluster, controlplane, node, processes
+
+from tests.support import Kubectl, run_command, wait_until
+
+pytestmark = pytest.mark.cluster
+NOT_READY_SECONDS = 40.0
+READY_SECONDS = 90.0
+
+
+def _is_ready(kubectl: Kubectl, name: str) -> bool:
+    conditions = kubectl.get("node", name)["status"]["conditions"]
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _local(*arguments: str) -> None:
+    done = run_command("tenfold-local", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_up_recovers_from_a_kill_of_any_component(platform: None, gateway: httpx.Client) -> None:
+    third = cluster.existing_nodes()[-1]
+    names = (*controlplane.NAMES, *node.component_names(third))
+    for name in names:
+        running = processes.process(name)
+        assert running is not None, name
+        running.kill()
+    psutil.wait_procs([p for name in names if (p := processes.process(name))], timeout=10)
+    assert run_command("tenfold-local", "status").returncode == 1
+    _local("up")
+    _local("status")
+    assert gateway.post("/v1/counters/e2e-recovery").status_code == 200
+
+
+def test_a_node_that_is_cut_off_is_noticed_and_comes_back(kubectl: Kubectl) -> None:
+    name = cluster.existing_nodes()[-1].name
+    _local("node", "cut", name)
+    try:
+        seconds = wait_until(
+            lambda: not _is_ready(kubectl, name), seconds=NOT_READY_SECONDS, what="NotReady"
+        )
+        print(f"{name} was seen as cut off after {seconds:.1f} s")
+    finally:
+        _local("node", "heal", name)
+    wait_until(lambda: _is_ready(kubectl, name), seconds=READY_SECONDS, what="Ready")
+
+
+def test_a_node_that_loses_power_comes_back_with_its_pods(kubectl: Kubectl) -> None:
+    name = cluster.existing_nodes()[-1].name
+    _local("node", "stop", name)
+    _local("node", "start", name)
+    wait_until(lambda: _is_ready(kubectl, name), seconds=READY_SECONDS, what="Ready")
+
+    def its_pods_run() -> bool:
+        pods = kubectl.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={name}")
+        states = [
+            condition["status"]
+            for pod in pods["items"]
+            for condition in pod["status"].get("conditions", [])
+            if condition["type"] == "Ready"
+        ]
+        return bool(states) and all(state == "True" for state in states)
+
+    wait_until(its_pods_run, seconds=READY_SECONDS, what="readiness of the node's pods")
+
+
+def test_another_number_of_nodes_is_refused_with_what_to_do(platform: None) -> None:
+    done = run_command("tenfold-local", "up", "--nodes", "2")
+    assert done.returncode == 1
+    assert "the cluster has 3 nodes, not 2" in done.stdout
+    assert "tenfold-local down" in done.stdout
+
+
+def test_an_unknown_node_is_refused_with_the_known_ones(platform: None) -> None:
+    done = run_command("tenfold-local", "node", "stop", "node-9")
+    assert done.returncode == 1
+    assert "node-1, node-2, node-3" in done.stdout

@@ -1,0 +1,52 @@
+"""The Redis primary dies and writes go on by themselves."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import TENANT
+from tests.support import Kubectl, wait_until
+
+pytestmark = pytest.mark.cluster
+OUTAGE_SECONDS = 30.0
+HEAL_SECONDS = 120.0
+COUNTER = "/v1/counters/e2e-failover"
+
+
+def _primary(kubectl: Kubectl) -> str:
+    selector = kubectl.get("service", "l2", "--namespace", TENANT)["spec"]["selector"]
+    name: str = selector["statefulset.kubernetes.io/pod-name"]
+    return name
+
+
+def _is_ready(kubectl: Kubectl) -> bool:
+    status = kubectl.get("redistier", "l2", "--namespace", TENANT).get("status", {})
+    ready = [c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"]
+    return ready == ["True"]
+
+
+def _writes(gateway: httpx.Client) -> bool:
+    try:
+        return gateway.post(COUNTER).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_the_gateway_writes_again_after_the_primary_is_killed(
+    kubectl: Kubectl, gateway: httpx.Client
+) -> None:
+    wait_until(lambda: _is_ready(kubectl), seconds=HEAL_SECONDS, what="a healthy tier")
+    before = _primary(kubectl)
+    acknowledged = gateway.post(COUNTER).raise_for_status().json()["value"]
+    kubectl("delete", "pod", before, "--namespace", TENANT, "--grace-period=0", "--force")
+    killed = time.monotonic()
+    wait_until(lambda: not _writes(gateway), seconds=5, what="the outage", every=0.02)
+    wait_until(lambda: _writes(gateway), seconds=OUTAGE_SECONDS, what="a write", every=0.02)
+    print(f"writes again {time.monotonic() - killed:.1f} s after the primary was killed")
+    assert _primary(kubectl) != before
+    assert gateway.get(COUNTER).json()["value"] > acknowledged
+    seconds = wait_until(lambda: _is_ready(kubectl), seconds=HEAL_SECONDS, what="a healed tier")
+    print(f"the tier has all its replicas again after {seconds:.1f} s more")

@@ -1,0 +1,71 @@
+"""A Workload changes under load and no request fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import TENANT
+from tests.support import Kubectl, steady_load, wait_until
+
+pytestmark = pytest.mark.cluster
+CHANGES = 5
+REQUESTS_PER_SECOND = 100.0
+CHANGE_SECONDS = 120.0
+WORKLOAD = ("workload", "gateway", "--namespace", TENANT)
+
+
+@pytest.fixture
+def environment(kubectl: Kubectl) -> Iterator[list[dict[str, Any]]]:
+    """The container's variables, put back after the test."""
+    containers = kubectl.get(*WORKLOAD)["spec"]["template"]["spec"]["containers"]
+    variables: list[dict[str, Any]] = containers[0].get("env", [])
+    yield variables
+    _set_environment(kubectl, variables)
+    wait_until(lambda: _is_ready(kubectl), seconds=CHANGE_SECONDS, what="the former revision")
+
+
+def _set_environment(kubectl: Kubectl, variables: list[dict[str, Any]]) -> None:
+    path = "/spec/template/spec/containers/0/env"
+    patch = [{"op": "add", "path": path, "value": variables}]
+    kubectl("patch", *WORKLOAD, "--type=json", "--patch", json.dumps(patch))
+
+
+def _is_ready(kubectl: Kubectl) -> bool:
+    """Ready for the present template, with all traffic on its revision."""
+    workload = kubectl.get(*WORKLOAD)
+    status = workload.get("status", {})
+    ready = [c for c in status.get("conditions", []) if c["type"] == "Ready"]
+    return (
+        bool(ready)
+        and ready[0]["status"] == "True"
+        and ready[0]["observedGeneration"] == workload["metadata"]["generation"]
+        and status["stableRevision"] == status["targetRevision"]
+    )
+
+
+def test_five_changes_in_a_row_under_load_fail_no_request(
+    kubectl: Kubectl,
+    gateway: httpx.Client,
+    outputs: dict[str, Any],
+    environment: list[dict[str, Any]],
+) -> None:
+    others = [variable for variable in environment if variable["name"] != "TENFOLD_REVISION"]
+    url = f"{outputs['gateway']}/v1/info"
+    with steady_load(url, REQUESTS_PER_SECOND) as load:
+        for number in range(CHANGES):
+            revision = f"e2e-{number}"
+            _set_environment(kubectl, [*others, {"name": "TENFOLD_REVISION", "value": revision}])
+            seconds = wait_until(
+                lambda: _is_ready(kubectl), seconds=CHANGE_SECONDS, what=f"change {number}"
+            )
+            print(f"change {number}: {seconds:.1f} s; so far {load}")
+            answers = {gateway.get("/v1/info").json()["revision"] for _ in range(10)}
+            assert answers == {revision}
+    print(load)
+    assert load.requests > CHANGES * REQUESTS_PER_SECOND
+    assert load.failed == 0, str(load)
