@@ -1,0 +1,179 @@
+"""Waiting until an object is ready, or gone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tenfold_pulumi_plugins.kubernetes import cluster, readiness, trouble, waitfor
+from tenfold_pulumi_plugins.kubernetes.values import JsonObject
+
+_DEFAULT_SECONDS: Final = 600.0
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+_EXPLAIN_EVERY_SECONDS: Final = 5.0
+
+SKIP_AWAIT: Final = "pulumi.com/skipAwait"
+WAIT_FOR: Final = "pulumi.com/waitFor"
+TIMEOUT_SECONDS: Final = "pulumi.com/timeoutSeconds"
+DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
+
+
+class NotReadyError(Exception):
+    """An object exists and is not ready; carries it as it was last seen."""
+
+    def __init__(self, message: str, obj: JsonObject) -> None:
+        super().__init__(message)
+        self.obj = obj
+
+
+class InterruptedWaitError(Exception):
+    """The engine has cancelled what it is doing."""
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    api: cluster.Cluster
+
+    def ready_endpoints(self, service: JsonObject) -> int:
+        metadata = service["metadata"]
+        slices = self.api.objects(
+            "discovery.k8s.io/v1",
+            "EndpointSlice",
+            metadata["namespace"],
+            labelSelector=f"kubernetes.io/service-name={metadata['name']}",
+        )
+        return sum(
+            len(endpoint.get("addresses") or [])
+            for found in slices
+            for endpoint in found.get("endpoints") or []
+            if readiness.at(endpoint, "conditions", "ready") is not False
+        )
+
+    def binds_on_first_use(self, claim: JsonObject) -> bool:
+        name = readiness.at(claim, "spec", "storageClassName")
+        if not name:
+            return False
+        found = self.api.get(cluster.Reference("storage.k8s.io/v1", "StorageClass", "", name))
+        return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+
+def annotation(inputs: JsonObject, name: str) -> str:
+    """The annotation that the program gave the object, empty where it gave none."""
+    return str(readiness.at(inputs, "metadata", "annotations", name) or "")
+
+
+def timeout_seconds(requested: float, inputs: JsonObject) -> float:
+    """How long to wait: the resource option customTimeouts, the annotation, or ten minutes."""
+    if requested:
+        return requested
+    text = annotation(inputs, TIMEOUT_SECONDS)
+    return float(text) if text.isdigit() else _DEFAULT_SECONDS
+
+
+class Waiter:
+    """Waits with regular looks at the API server, until `cancelled` is set.
+
+    It looks rather than watches: a look cannot miss a change, needs no resumption when the server
+    restarts, and one request a second for each object waited for is nothing to the server.
+    """
+
+    def __init__(self, api: cluster.Cluster, cancelled: threading.Event) -> None:
+        self._api = api
+        self._cancelled = cancelled
+
+    def until_ready(
+        self,
+        inputs: JsonObject,
+        obj: JsonObject,
+        seconds: float,
+        report: Callable[[str], None],
+    ) -> JsonObject:
+        """The object once it is ready; NotReadyError when it fails or time is up."""
+        if annotation(inputs, SKIP_AWAIT) == "true":
+            return obj
+        wanted = annotation(inputs, WAIT_FOR)
+        check = waitfor.parse(wanted) if wanted else readiness.check_for(obj)
+        if check is None:
+            return obj
+        reference, reason = cluster.Reference.of(obj), "it is not ready"
+        looks = self._looks(seconds, lambda: self._report_trouble(obj, reason, report))
+        try:
+            for _ in looks:
+                try:
+                    found = self._api.get(reference)
+                    if found is None:
+                        raise NotReadyError(f"{reference} was deleted while waiting for it", obj)
+                    obj, verdict = found, check(found, _Surroundings(self._api))
+                except cluster.UnreachableError as error:
+                    verdict = readiness.Waiting(str(error))
+                if isinstance(verdict, readiness.Ready):
+                    return obj
+                if verdict.reason != reason:
+                    report(f"waiting: {verdict.reason}")
+                reason = verdict.reason
+                if isinstance(verdict, readiness.Failed):
+                    raise NotReadyError(self._message(f"{reference}: {reason}", obj), obj)
+        except InterruptedWaitError:
+            raise NotReadyError(f"{reference}: cancelled while waiting: {reason}", obj) from None
+        message = f"{reference} is not ready after {seconds:g} s: {reason}"
+        raise NotReadyError(self._message(message, obj), obj)
+
+    def until_gone(
+        self, reference: cluster.Reference, uid: str, seconds: float, report: Callable[[str], None]
+    ) -> None:
+        """Return once the object is gone; NotReadyError when time is up."""
+        held: list[str] = []
+        obj: JsonObject = {}
+        for _ in self._looks(seconds, lambda: None):
+            found = self._api.get(reference)
+            if found is None or found["metadata"]["uid"] != uid:
+                return
+            obj, blockers = found, trouble.blockers(found)
+            if blockers != held:
+                report("waiting for its deletion: " + "; ".join(blockers))
+            held = blockers
+        message = f"{reference} is not gone {seconds:g} s after its deletion"
+        raise NotReadyError("\n    ".join([message, *held]), obj)
+
+    def until_applied(
+        self, attempt: Callable[[], JsonObject], seconds: float, report: Callable[[str], None]
+    ) -> JsonObject:
+        """What the attempt returns, tried again while a namespace or kind it needs is missing."""
+        problem: Exception | None = None
+        for _ in self._looks(seconds, lambda: None):
+            try:
+                return attempt()
+            except cluster.UnknownKindError as error:
+                problem = error
+            except cluster.ApiError as error:
+                if error.status != 404:
+                    raise
+                problem = error
+            report(f"trying again: {problem}")
+        assert problem is not None
+        raise problem
+
+    def _looks(self, seconds: float, every_few_seconds: Callable[[], None]) -> Iterator[None]:
+        """Yields at once and then at growing pauses, until the time is up."""
+        start = explained = time.monotonic()
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            yield
+            now = time.monotonic()
+            if now - start >= seconds:
+                return
+            if now - explained >= _EXPLAIN_EVERY_SECONDS:
+                explained = now
+                every_few_seconds()
+            if self._cancelled.wait(min(pause, seconds - (now - start))):
+                raise InterruptedWaitError
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+    def _report_trouble(self, obj: JsonObject, reason: str, report: Callable[[str], None]) -> None:
+        for line in trouble.explain(self._api, obj)[:1]:
+            report(f"waiting: {reason} ({line})")
+
+    def _message(self, headline: str, obj: JsonObject) -> str:
+        return "\n    ".join([headline, *trouble.explain(self._api, obj)])
