@@ -44,12 +44,8 @@ def _formatted(source: str) -> str:
 def main() -> None:
     """Write the generated files, or with --check exit 1 when one differs."""
     parser = argparse.ArgumentParser(prog="tenfold-generate", description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 on a difference"
-    )
-    parser.add_argument(
-        "--root", type=Path, default=Path.cwd(), help="the checkout (default: here)"
-    )
+    parser.add_argument("--check", action="store_true", help="only say what differs; exit 1")
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout")
     arguments = parser.parse_args()
     stale = False
     for path, wanted in render_all(arguments.root).items():

@@ -1,0 +1,1 @@
+"""Pure decisions: (observed, now) -> actions. No client, no clock, no framework in here."""

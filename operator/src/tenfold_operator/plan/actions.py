@@ -1,0 +1,83 @@
+"""The actions that a plan may consist of. What was refused is one of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from tenfold_operator.model.base import JsonObject
+from tenfold_operator.model.manifest import Ref
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apply:
+    """Bring an object to this state by server-side apply."""
+
+    manifest: JsonObject
+    is_new: bool
+    """Whether no such object of the same owner was seen; then a foreign one is not touched."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Give a Deployment another number of pods."""
+
+    ref: Ref
+    replicas: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete:
+    """Delete an object."""
+
+    ref: Ref
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakePassword:
+    """Create a Secret with a random password under the key `password`."""
+
+    manifest: JsonObject
+    """The Secret without its data."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetStatus:
+    """Write the status of a custom resource."""
+
+    ref: Ref
+    status: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announce:
+    """Record a Kubernetes Event."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Do nothing for now."""
+
+    reason: str
+    until: datetime | None = None
+    """When to look again at the latest; None when an event will tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refuse:
+    """Something was asked for that must not be done now."""
+
+    reason: str
+    """One CamelCase word."""
+    message: str
+
+
+Action: TypeAlias = Apply | Scale | Delete | MakePassword | SetStatus | Announce | Wait | Refuse
+Plan: TypeAlias = tuple[Action, ...]

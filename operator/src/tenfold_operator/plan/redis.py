@@ -1,0 +1,81 @@
+"""What to do for a RedisTier: its objects, and the Service that leads to the primary."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from tenfold_operator.model.base import JsonObject
+from tenfold_operator.model.manifest import covers, ref_of
+from tenfold_operator.model.observed import TierView
+from tenfold_operator.plan import redis_names as names
+from tenfold_operator.plan import redis_objects as objects
+from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse
+from tenfold_operator.plan.redis_status import Opinion, status_actions
+
+
+def plan_tier(view: TierView, now: datetime) -> Plan:
+    """Return what to do now; nothing when everything is as it should be."""
+    opinion = form_opinion(view)
+    return (
+        *_password(view),
+        *_objects(view, opinion),
+        *_primary(view, opinion),
+        *status_actions(view, opinion, now),
+    )
+
+
+def form_opinion(view: TierView) -> Opinion:
+    """Return what a majority of the Sentinels says; their minority and the servers do not count."""
+    claims = Counter(each.primary for each in view.sentinels if each.primary)
+    ranked = claims.most_common()
+    agreed = ranked[0][0] if ranked and ranked[0][1] >= names.QUORUM else None
+    return Opinion(
+        primary=agreed, agreeing=ranked[0][1] if ranked else 0, claims=tuple(sorted(claims))
+    )
+
+
+def _password(view: TierView) -> Iterator[Action]:
+    if view.has_password:
+        return
+    name = names.secret(view.tier)
+    if view.tier.spec.auth.secret_name:
+        message = f"Secret {name} has no key `password`: create it, or leave auth.secretName out"
+        yield Refuse(reason="PasswordMissing", message=message)
+    else:
+        yield MakePassword(manifest=objects.auth_secret(view.tier), why=f"{name} does not exist")
+
+
+def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
+    wanted = view.tier.spec.replicas + 1
+    primary = opinion.primary or view.tier.status.primary
+    needed = names.ordinal(primary) + 1 if primary else 1
+    if needed > wanted:
+        message = (
+            f"{primary} is the primary and would be removed with {wanted} servers: "
+            "it stays until another pod is the primary"
+        )
+        yield Refuse(reason="ScaleDownRefused", message=message)
+    for manifest in (
+        *objects.servers(view.tier, max(wanted, needed)),
+        *objects.sentinels(view.tier),
+    ):
+        yield from _ensure(view, manifest, "the spec asks for it")
+
+
+def _ensure(view: TierView, manifest: JsonObject, why: str) -> Iterator[Action]:
+    observed = view.objects.get(ref_of(manifest))
+    if observed is None or not covers(observed, manifest):
+        yield Apply(manifest=manifest, is_new=observed is None, why=why)
+
+
+def _primary(view: TierView, opinion: Opinion) -> Iterator[Action]:
+    if opinion.primary:
+        service = objects.primary_service(view.tier, opinion.primary)
+        why = f"{opinion.agreeing} of {names.SENTINELS} Sentinels name {opinion.primary}"
+        yield from _ensure(view, service, why)
+    elif len(opinion.claims) > 1:
+        message = f"the Sentinels disagree ({', '.join(opinion.claims)}): the Service stays"
+        yield Refuse(reason="SentinelsDisagree", message=message)
+    elif view.tier.status.primary:
+        message = f"{opinion.agreeing} of {names.SENTINELS} Sentinels answer: the Service stays"
+        yield Refuse(reason="NoQuorum", message=message)

@@ -1,0 +1,78 @@
+"""The ConfigMap of a RedisTier: configuration files and start scripts."""
+
+from importlib import resources
+
+from tenfold_operator.model.base import JsonObject
+from tenfold_operator.model.generated import RedisTier
+from tenfold_operator.model.manifest import digest, stamped
+from tenfold_operator.model.names import TIER, owned
+
+_FACTORS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_SAVE_POINTS = {"aof": '""', "rdb": "3600 1 300 100 60 10000"}
+_SCRIPTS = ("ask.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
+
+
+def memory_bytes(tier: RedisTier) -> int:
+    """Return spec.memory in bytes."""
+    return int(tier.spec.memory[:-2]) * _FACTORS[tier.spec.memory[-2:]]
+
+
+def config_hash(tier: RedisTier) -> str:
+    """Return a hash of what a server reads at its start; a change restarts the pods."""
+    return digest(dict(_files(tier)))
+
+
+def config_map(tier: RedisTier) -> JsonObject:
+    """Return the ConfigMap; once there was a primary, no pod may begin a data set."""
+    meta = tier.metadata
+    head = owned("ConfigMap", f"{meta.name}-config", "RedisTier", meta, {TIER: meta.name})
+    seed = "" if tier.status.primary else f"{meta.name}-0"
+    head["data"] = {**_files(tier), "seed": seed}
+    return stamped(head)
+
+
+def _files(tier: RedisTier) -> dict[str, str]:
+    folder = resources.files("tenfold_operator.plan") / "scripts"
+    scripts = {name: (folder / name).read_text() for name in _SCRIPTS}
+    return {
+        **scripts,
+        "redis.conf": _redis_conf(tier),
+        "sentinel.conf": _SENTINEL_CONF,
+        "timers.conf": _timers_conf(tier),
+    }
+
+
+def _redis_conf(tier: RedisTier) -> str:
+    spec = tier.spec
+    return f"""\
+port 6379
+protected-mode no
+dir /data
+maxmemory {memory_bytes(tier)}
+maxmemory-policy {spec.eviction_policy}
+appendonly {"yes" if spec.persistence.mode == "aof" else "no"}
+appendfsync everysec
+save {_SAVE_POINTS[spec.persistence.mode]}
+# A primary that lost its replicas refuses writes: they would be lost with the next failover.
+min-replicas-to-write 1
+min-replicas-max-lag 10
+repl-diskless-sync-delay 0
+"""
+
+
+_SENTINEL_CONF = """\
+port 26379
+protected-mode no
+dir /run/sentinel
+sentinel resolve-hostnames yes
+sentinel announce-hostnames yes
+"""
+
+
+def _timers_conf(tier: RedisTier) -> str:
+    name, sentinel = tier.metadata.name, tier.spec.sentinel
+    return f"""\
+sentinel down-after-milliseconds {name} {sentinel.down_after_milliseconds}
+sentinel failover-timeout {name} {sentinel.failover_timeout_milliseconds}
+sentinel parallel-syncs {name} 1
+"""

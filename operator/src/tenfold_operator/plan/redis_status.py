@@ -1,0 +1,121 @@
+"""How a RedisTier is, as status, conditions and events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenfold_operator.model.generated import (
+    RedisTierLastFailover,
+    RedisTierReplica,
+    RedisTierStatus,
+)
+from tenfold_operator.model.manifest import Ref
+from tenfold_operator.model.observed import ServerAnswer, TierView
+from tenfold_operator.plan import conditions
+from tenfold_operator.plan import redis_names as names
+from tenfold_operator.plan.actions import Action, Announce, SetStatus
+from tenfold_operator.plan.conditions import Verdict
+
+_LAG_COUNTS_FROM = 2
+"""Replicas acknowledge once a second: 0 and 1 mean the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    """What the Sentinels say."""
+
+    primary: str | None
+    """The pod that a majority names."""
+    agreeing: int
+    """How many name the pod with the most votes."""
+    claims: tuple[str, ...]
+    """All pods that are named."""
+
+
+def status_actions(view: TierView, opinion: Opinion, now: datetime) -> Iterator[Action]:
+    """The status where it changed, and events for its transitions."""
+    tier = view.tier
+    status = _status(view, opinion, now)
+    if status.to_json() == tier.status.to_json():
+        return
+    yield SetStatus(
+        ref=Ref("RedisTier", tier.metadata.namespace, tier.metadata.name), status=status.to_json()
+    )
+    yield from conditions.transitions(tier.status.conditions, status.conditions)
+    moved = status.last_failover
+    if moved and moved != tier.status.last_failover:
+        message = f"the primary moved from {moved.from_} to {moved.to}"
+        yield Announce(type="Warning", reason="Failover", message=message)
+
+
+def _status(view: TierView, opinion: Opinion, now: datetime) -> RedisTierStatus:
+    before, generation = view.tier.status, view.tier.metadata.generation
+    verdicts = (_ready(view, opinion), _agreed(opinion))
+    failover = before.last_failover
+    if opinion.primary and before.primary and opinion.primary != before.primary:
+        failover = RedisTierLastFailover.model_validate(
+            {"time": now.replace(microsecond=0), "from": before.primary, "to": opinion.primary}
+        )
+    return RedisTierStatus(
+        observed_generation=generation,
+        primary=opinion.primary or before.primary,
+        replicas=_servers(view, opinion),
+        sentinels_agreeing=opinion.agreeing,
+        last_failover=failover,
+        message=verdicts[0].message,
+        conditions=conditions.update(before.conditions, verdicts, generation, now),
+    )
+
+
+def _servers(view: TierView, opinion: Opinion) -> tuple[RedisTierReplica, ...]:
+    lags = _lags(view, opinion)
+    ordered = sorted(view.servers, key=lambda each: names.ordinal(each.pod))
+    return tuple(
+        RedisTierReplica(name=each.pod, role=each.role, lag=lags.get(each.pod)) for each in ordered
+    )
+
+
+def _lags(view: TierView, opinion: Opinion) -> dict[str, int]:
+    primary = _server(view, opinion.primary)
+    online = [each for each in primary.followers if each.online] if primary else []
+    return {each.pod: each.lag if each.lag >= _LAG_COUNTS_FROM else 0 for each in online}
+
+
+def _server(view: TierView, pod: str | None) -> ServerAnswer | None:
+    return next((each for each in view.servers if each.pod == pod), None)
+
+
+def _agreed(opinion: Opinion) -> Verdict:
+    count = f"{opinion.agreeing} of {names.SENTINELS} Sentinels name"
+    if opinion.primary:
+        return Verdict("PrimaryAgreed", "True", "Quorum", f"{count} {opinion.primary}")
+    if len(opinion.claims) > 1:
+        message = f"the Sentinels name {', '.join(opinion.claims)}; the Service does not move"
+        return Verdict("PrimaryAgreed", "False", "SentinelsDisagree", message)
+    return Verdict("PrimaryAgreed", "False", "NoQuorum", f"{count} a primary")
+
+
+def _ready(view: TierView, opinion: Opinion) -> Verdict:
+    primary = opinion.primary
+    if not view.has_password:
+        message = f"Secret {names.secret(view.tier)} has no password yet"
+        return Verdict("Ready", "False", "PasswordMissing", message)
+    if not primary:
+        return Verdict("Ready", "False", "PrimaryUnknown", _agreed(opinion).message)
+    server = _server(view, primary)
+    if server is None or server.role != "primary":
+        role = server.role if server else "gone"
+        return Verdict("Ready", "False", "PrimaryNotServing", f"{primary} is {role}")
+    rivals = [each.pod for each in view.servers if each.role == "primary" and each.pod != primary]
+    if rivals:
+        message = f"{', '.join(rivals)} also claims to be primary; the Sentinels name {primary}"
+        return Verdict("Ready", "False", "TwoPrimaries", message)
+    synced, wanted = len(_lags(view, opinion)), view.tier.spec.replicas
+    message = f"{primary} is primary, {synced} of {wanted} replicas are in sync"
+    if synced < wanted:
+        return Verdict("Ready", "False", "ReplicasNotInSync", message)
+    if opinion.agreeing < names.SENTINELS:
+        return Verdict(
+            "Ready", "False", "SentinelMissing", f"{_agreed(opinion).message}; {message}"
+        )
+    return Verdict("Ready", "True", "InSync", message)

@@ -1,0 +1,31 @@
+# Questions to the Sentinels and to the servers; read by the other scripts.
+REDISCLI_AUTH=$(cat /auth/password)
+export REDISCLI_AUTH
+
+say() { # once for each message
+    [ "${said:-}" = "$1" ] || echo "$1"
+    said=$1
+}
+
+sentinel_answers() { # a line with a host name for each Sentinel that names a primary
+    for n in 0 1 2; do
+        timeout 1 redis-cli -h "$TIER-sentinel-$n.$SENTINELS" -p 26379 --raw \
+            sentinel get-master-addr-by-name "$TIER" 2>/dev/null | head -n 1 &
+    done | grep "^$TIER-[0-9]*\.$NODES$" || true # whatever else is an error message
+}
+
+agreed() { # the primary that two of the three Sentinels name
+    sentinel_answers | sort | uniq -c | sed -n 's/^ *[23] //p'
+}
+
+masters() { # a line with the host name of each server that says it is a primary
+    for n in 0 1 2 3 4 5; do
+        host="$TIER-$n.$NODES"
+        role=$(timeout 1 redis-cli -h "$host" --raw role 2>/dev/null | head -n 1 || true)
+        [ "$role" != master ] || echo "$host"
+    done
+}
+
+has_data() {
+    [ -e /data/appendonlydir ] || [ -e /data/dump.rdb ]
+}

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Starts this Redis server in the role that the Sentinels give it; it never gives itself one
+# while they can be asked.
+#
+# TIER, POD, NODES (domain of the servers), SENTINELS (domain of the Sentinels) and HOLD (seconds)
+# come from the pod. /config and /auth are mounted; /data is the server's volume.
+set -eu
+trap exit TERM # a shell that is process 1 would ignore it
+. /config/ask.sh
+
+conf=/data/redis.conf # Redis rewrites it when its role changes, so it tells the last role.
+me="$POD.$NODES"
+previous=$(sed -n 's/^replicaof \([^ ]*\) .*/\1/p' "$conf" 2>/dev/null | tail -n 1)
+
+start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
+    umask 077
+    {
+        cat /config/redis.conf
+        echo "replica-announce-ip $me"
+        printf '%s "%s"\n' requirepass "$REDISCLI_AUTH" masterauth "$REDISCLI_AUTH"
+        [ -z "${1:-}" ] || echo "replicaof $1 6379"
+    } >"$conf"
+    echo "start: ${1:+replica of }${1:-primary}"
+    exec redis-server "$conf"
+}
+
+waited=0
+while :; do
+    primary=$(agreed)
+    if [ -n "$primary" ] && [ "$primary" != "$me" ]; then
+        start "$primary"
+    elif [ "$primary" = "$me" ] && [ "$waited" -ge "$HOLD" ] && has_data; then
+        # No replica could take over for so long: what is on this volume is the best there is.
+        start
+    elif [ "$primary" = "$me" ]; then
+        # Restarted as the primary. Its replicas may know more than this volume, and would be
+        # wiped by an empty one: let the Sentinels notice, and follow whom they promote.
+        say "the Sentinels still name me: waiting until they promote a replica"
+    elif [ -z "$previous" ] && [ ! -f "$conf" ]; then
+        # First start. Only the pod that the operator names may begin a data set.
+        [ "$(cat /config/seed)" != "$POD" ] || start
+        say "waiting for a primary"
+    elif [ "$waited" -ge 5 ]; then
+        # The Sentinels are gone as well: everybody takes up the role that he had.
+        start "$previous"
+    fi
+    sleep 1
+    waited=$((waited + 1))
+done
