@@ -8,36 +8,11 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from tenfold_pulumi_plugins.kubernetes import cluster, kubeconfig, values, waiting
+from tenfold_pulumi_plugins.kubernetes import errors, values
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 _PROPERTY_FIELDS: Final = ("properties", "inputs", "news", "olds", "old_inputs")
-
-
-class RefusedError(Exception):
-    """The provider will not do what it is asked; the message says why and what to do instead."""
-
-
-class PartialError(Exception):
-    """The object exists and the operation did not complete: the state keeps what there is."""
-
-    def __init__(self, reason: str, identifier: str, state: values.JsonObject) -> None:
-        super().__init__(reason)
-        self.identifier = identifier
-        self.state = state
-
-
-_EXPECTED: Final = (
-    RefusedError,
-    cluster.ApiError,
-    cluster.UnknownKindError,
-    cluster.UnreachableError,
-    kubeconfig.KubeconfigError,
-    waiting.InterruptedWaitError,
-    waiting.NotReadyError,
-    ValueError,
-)
 
 
 def answered(
@@ -49,9 +24,9 @@ def answered(
     def answer(self: Any, request: _Request, context: grpc.ServicerContext) -> _Response:
         try:
             return method(self, request)
-        except PartialError as error:
+        except errors.PartialError as error:
             _abort_partial(context, error, _secrets_in(request))
-        except _EXPECTED as error:
+        except (errors.ProviderError, ValueError) as error:
             message = str(error) or type(error).__name__
             # A code that says the request had no effect: the state stays as it was.
             context.abort(
@@ -63,7 +38,7 @@ def answered(
 
 
 def _abort_partial(
-    context: grpc.ServicerContext, error: PartialError, secrets: set[str]
+    context: grpc.ServicerContext, error: errors.PartialError, secrets: set[str]
 ) -> NoReturn:
     message = values.redact(str(error), secrets)
     detail = provider_pb2.ErrorResourceInitFailed(

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 from kubernetes import client
 
+from tenfold_pulumi_plugins.kubernetes.errors import ApiError, UnknownKindError, UnreachableError
 from tenfold_pulumi_plugins.kubernetes.kubeconfig import Connection
 from tenfold_pulumi_plugins.kubernetes.values import Json, JsonObject
 
@@ -18,23 +19,6 @@ _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 60.0
 _RETRIES: Final = 5
 _APPLY: Final = "application/apply-patch+yaml"
-
-
-class ApiError(Exception):
-    """The API server refused a request; the message is its own."""
-
-    def __init__(self, status: int, message: str, reason: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-
-
-class UnreachableError(Exception):
-    """No API server answers."""
-
-
-class UnknownKindError(Exception):
-    """The API server does not serve this kind (yet)."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +185,9 @@ class Cluster:
             if status not in (429, 503) or attempt == _RETRIES - 1:
                 break
             time.sleep(0.2 * 2**attempt)
-        for warning in warnings if warn else []:
-            assert warn is not None
-            warn(warning)
+        if warn is not None:
+            for warning in warnings:
+                warn(warning)
         if status >= 400:
             raise _api_error(status, content)
         answer: JsonObject = json.loads(content)
@@ -242,9 +226,9 @@ def _group_path(api_version: str) -> str:
 def _api_error(status: int, content: bytes) -> ApiError:
     try:
         answer = json.loads(content)
-        return ApiError(status, answer["message"], answer.get("reason", ""))
+        return ApiError(status, answer["message"])
     except (ValueError, KeyError, TypeError):
-        return ApiError(status, content.decode(errors="replace").strip(), "")
+        return ApiError(status, content.decode(errors="replace").strip())
 
 
 def _warning_text(header: str) -> str:

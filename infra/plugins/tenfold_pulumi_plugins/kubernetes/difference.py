@@ -3,8 +3,6 @@
 import base64
 from enum import Enum
 
-from kubernetes.utils import quantity
-
 from tenfold_pulumi_plugins.kubernetes import paths
 from tenfold_pulumi_plugins.kubernetes.values import Json, JsonObject, Secret, Unknown
 
@@ -52,8 +50,7 @@ def observed_inputs(inputs: JsonObject, live: JsonObject) -> JsonObject:
     What the inputs do not name is the server's (defaults, status) or somebody else's, and is no
     drift. What they name and the cluster lacks is left out.
     """
-    observed = _observe(inputs, live)
-    assert isinstance(observed, dict)
+    observed: JsonObject = _observe(inputs, live)
     # A Secret's stringData is write-only: the server folds it into data.
     if inputs.get("kind") == "Secret" and "stringData" in inputs:
         observed["stringData"] = _observed_string_data(inputs, live)
@@ -108,8 +105,13 @@ def _same_quantity(wanted: Json, live: Json) -> bool:
     # The server writes quantities in its own way: 1000m comes back as 1.
     if not isinstance(wanted, str | int | float) or not isinstance(live, str):
         return False
+    from kubernetes.utils import quantity
+
     try:
-        return bool(quantity.parse_quantity(wanted) == quantity.parse_quantity(live))
+        return bool(
+            quantity.parse_quantity(wanted)  # type: ignore[no-untyped-call]
+            == quantity.parse_quantity(live)  # type: ignore[no-untyped-call]
+        )
     except ValueError:
         return False
 

@@ -35,7 +35,9 @@ class Reporter:
         """Say what the user should look at."""
         self._log(message, engine_pb2.WARNING, ephemeral=False)
 
-    def _log(self, message: str, severity: engine_pb2.LogSeverity, *, ephemeral: bool) -> None:
+    def _log(
+        self, message: str, severity: "engine_pb2.LogSeverity.ValueType", *, ephemeral: bool
+    ) -> None:
         self._stub.Log(
             engine_pb2.LogRequest(
                 severity=severity,

@@ -1,4 +1,4 @@
-"""Which fields of which kinds Kubernetes refuses to change, so that a change means a replacement."""
+"""Which fields of which kinds Kubernetes refuses to change: a change replaces the object."""
 
 from typing import Final
 

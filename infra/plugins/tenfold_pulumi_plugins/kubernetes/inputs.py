@@ -1,12 +1,12 @@
 """Completes what a program gives for a resource: kind, name, namespace."""
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from pulumi.runtime.proto import provider_pb2
 
-from tenfold_pulumi_plugins.kubernetes import cluster, objects, values
-from tenfold_pulumi_plugins.kubernetes.answers import RefusedError
+from tenfold_pulumi_plugins.kubernetes import errors, objects, values
 from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 
 _AUTONAMING_DISABLED: Final = provider_pb2.CheckRequest.AutonamingOptions.DISABLE
@@ -15,8 +15,8 @@ _AUTONAMING_DISABLED: Final = provider_pb2.CheckRequest.AutonamingOptions.DISABL
 class Namespaces:
     """Which namespace an object belongs in."""
 
-    def __init__(self, api: cluster.Cluster, default: str) -> None:
-        self._api = api
+    def __init__(self, is_namespaced: Callable[[str, str], bool], default: str) -> None:
+        self._is_namespaced = is_namespaced
         self._default = default
         # The scopes of kinds that this very program defines, in a preview perhaps never served.
         self._defined: dict[tuple[str, str], bool] = {}
@@ -36,8 +36,8 @@ class Namespaces:
             namespaced = self._defined.get((api_version.partition("/")[0], kind))
         if namespaced is None:
             try:
-                namespaced = self._api.is_namespaced(api_version, kind)
-            except cluster.UnknownKindError:
+                namespaced = self._is_namespaced(api_version, kind)
+            except errors.UnknownKindError:
                 # Somebody else's definition is still to come; most kinds have namespaces.
                 namespaced = True
         return self._default if namespaced else None
@@ -47,7 +47,7 @@ def check(request: provider_pb2.CheckRequest, namespaces: Namespaces) -> JsonObj
     """The complete inputs of a resource; raises RefusedError for what cannot be one."""
     token = objects.TypeToken.of(request.urn)
     if token.refusal:
-        raise RefusedError(f"{token.kind}: {token.refusal}")
+        raise errors.RefusedError(f"{token.kind}: {token.refusal}")
     given = objects.with_dashes(values.decode(request.news))
     checked = objects.without_server_fields(values.plain(given))
     checked = {"apiVersion": token.api_version, "kind": token.kind} | checked
@@ -64,20 +64,18 @@ def _named(
     if objects.is_named(checked):
         return checked
     if checked.get("metadata", {}).get("generateName"):
-        raise RefusedError(
+        raise errors.RefusedError(
             "metadata.generateName is not supported with server-side apply: give a name, or leave "
             "it out and Pulumi chooses one"
         )
     old = values.plain(values.decode(request.olds))
+    if objects.is_autonamed(old):
+        return objects.with_name(checked, old["metadata"]["name"])
     if old:
         # A name that was given and is no longer makes the object a new one; Check comes again.
-        return (
-            objects.with_name(checked, old["metadata"]["name"])
-            if objects.is_autonamed(old)
-            else checked
-        )
+        return checked
     if request.HasField("autonaming"):
         if request.autonaming.mode == _AUTONAMING_DISABLED:
-            raise RefusedError("autonaming is disabled: metadata.name has to be set")
+            raise errors.RefusedError("autonaming is disabled: metadata.name has to be set")
         return objects.with_name(checked, request.autonaming.proposed_name)
     return objects.with_name(checked, objects.unique_name(token.name, request.randomSeed))

@@ -9,9 +9,7 @@ import yaml
 from kubernetes import client, config
 from kubernetes.config import kube_config
 
-
-class KubeconfigError(Exception):
-    """No usable connection can be made of what is configured; the message says why."""
+from tenfold_pulumi_plugins.kubernetes.errors import KubeconfigError
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def connect(options: dict[str, str]) -> Connection:
         return _in_cluster(configuration, source, options)
     context = _active_context(content, options, source)
     try:
-        config.load_kube_config_from_dict(
+        config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
             content,
             context=options.get("context") or None,
             client_configuration=configuration,
@@ -73,17 +71,16 @@ def read(kubeconfig: str) -> tuple[dict[str, Any] | None, str]:
 def _merged(paths: str) -> dict[str, Any]:
     expanded = os.pathsep.join(os.path.expanduser(path) for path in paths.split(os.pathsep))  # noqa: PTH111
     try:
-        merged = kube_config.KubeConfigMerger(expanded).config
+        merged = kube_config.KubeConfigMerger(expanded).config  # type: ignore[no-untyped-call]
     except (yaml.YAMLError, config.ConfigException) as error:
         raise KubeconfigError(f"kubeconfig {paths} cannot be read: {error}") from error
     if merged is None:
         raise KubeconfigError(f"kubeconfig {paths} is empty")
-    content = _unwrapped(merged)
-    assert isinstance(content, dict)
+    content: dict[str, Any] = _unwrapped(merged)
     return content
 
 
-def _unwrapped(node: object) -> object:
+def _unwrapped(node: Any) -> Any:
     if isinstance(node, kube_config.ConfigNode):
         return _unwrapped(node.value)
     if isinstance(node, dict):
@@ -120,7 +117,9 @@ def _in_cluster(
     configuration: client.Configuration, source: str, options: dict[str, str]
 ) -> Connection:
     try:
-        config.load_incluster_config(client_configuration=configuration)
+        config.load_incluster_config(  # type: ignore[no-untyped-call]
+            client_configuration=configuration
+        )
     except config.ConfigException as error:
         raise KubeconfigError(
             f"{source} does not exist and this is no pod: set KUBECONFIG, or "

@@ -53,7 +53,7 @@ def is_named(inputs: JsonObject) -> bool:
 
 def is_autonamed(inputs: JsonObject) -> bool:
     """Whether Pulumi chose the object's name."""
-    return readiness.at(inputs, "metadata", "annotations", _AUTONAMED) == "true"
+    return bool(readiness.at(inputs, "metadata", "annotations", _AUTONAMED) == "true")
 
 
 def with_name(inputs: JsonObject, name: str) -> JsonObject:
@@ -82,12 +82,18 @@ def with_namespace(inputs: JsonObject, namespace: str | None) -> JsonObject:
 
 
 def with_dashes(inputs: JsonObject) -> JsonObject:
-    """The inputs with x-kubernetes-* keys as Kubernetes writes them; SDKs have no dash in a name."""
-    return values.rename_keys(inputs, lambda key: _exchange(key, "x_kubernetes_", "_", "-"))  # type: ignore[no-any-return]
+    """The inputs with x-kubernetes-* keys as Kubernetes writes them: SDK names have no dash."""
+    renamed: JsonObject = values.rename_keys(
+        inputs, lambda key: _exchange(key, "x_kubernetes_", "_", "-")
+    )
+    return renamed
 
 
 def _with_underscores(properties: JsonObject) -> JsonObject:
-    return values.rename_keys(properties, lambda key: _exchange(key, "x-kubernetes-", "-", "_"))  # type: ignore[no-any-return]
+    renamed: JsonObject = values.rename_keys(
+        properties, lambda key: _exchange(key, "x-kubernetes-", "-", "_")
+    )
+    return renamed
 
 
 def _exchange(key: str, prefix: str, old: str, new: str) -> str:

@@ -3,12 +3,12 @@
 import copy
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from tenfold_pulumi_plugins.kubernetes import (
     cluster,
     engine,
+    errors,
     inputs,
     objects,
     paths,
@@ -16,33 +16,13 @@ from tenfold_pulumi_plugins.kubernetes import (
     values,
     waiting,
 )
-from tenfold_pulumi_plugins.kubernetes.answers import PartialError, RefusedError
+from tenfold_pulumi_plugins.kubernetes.change import Change
 from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 
 _DEFINITION: Final = "CustomResourceDefinition"
 # How long a new object waits for the namespace or definition it needs, made beside it.
 _PREREQUISITE_SECONDS: Final = 30.0
 _PROPAGATION: Final = {"orphan": "Orphan", "background": "Background"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One update: from what, to what."""
-
-    urn: str
-    state: JsonObject
-    wanted: JsonObject
-    ignored: list[paths.Path]
-
-    @property
-    def manager(self) -> str:
-        """As whom the object is applied."""
-        return objects.manager_of(self.state, self.urn)
-
-    def to_state(self, live: JsonObject) -> JsonObject:
-        """What the state keeps after the update."""
-        initial = objects.initial_api_version(self.state, self.wanted)
-        return objects.to_state(self.wanted, live, self.manager, initial)
 
 
 class Operations:
@@ -53,11 +33,13 @@ class Operations:
         self._api = cluster.Cluster(configured.connection)
         self._api.probe()
         self._waiter = waiting.Waiter(self._api, cancelled)
-        self.namespaces = inputs.Namespaces(self._api, configured.connection.namespace)
+        self.namespaces = inputs.Namespaces(
+            self._api.is_namespaced, configured.connection.namespace
+        )
 
     def preview_create(self, urn: str, wanted: JsonObject, report: engine.Reporter) -> JsonObject:
         """What creating would give, as far as it can be told; raises ApiError if refused."""
-        change = Change(urn, {}, wanted, [])
+        change = Change(urn, wanted, {})
 
         def attempt(plain: JsonObject) -> JsonObject:
             return self._api.validate_new(plain, change.manager, warn=report.warn)
@@ -70,7 +52,7 @@ class Operations:
         """Create the object and wait for it; returns its id and state."""
         plain = values.plain(wanted)
         reference = cluster.Reference.of(plain)
-        change = Change(urn, {}, wanted, [])
+        change = Change(urn, wanted, {})
 
         def attempt() -> JsonObject:
             self._refuse_existing(urn, reference)
@@ -87,7 +69,7 @@ class Operations:
         api_version = known.get("apiVersion") or state.get("apiVersion") or token.api_version
         try:
             live = self._api.get(self._reference(api_version, token.kind, identifier))
-        except cluster.UnknownKindError:
+        except errors.UnknownKindError:
             return None
         if live is None:
             return None
@@ -127,7 +109,7 @@ class Operations:
         try:
             reference = self._reference(api_version, token.kind, identifier)
             live = self._api.get(reference)
-        except cluster.UnknownKindError:
+        except errors.UnknownKindError:
             # Its definition is gone, and all its objects with it.
             return
         if live is None:
@@ -145,9 +127,9 @@ class Operations:
             return change.wanted
         try:
             live = attempt(values.plain(change.wanted))
-        except cluster.UnknownKindError:
+        except errors.UnknownKindError:
             return change.wanted
-        except cluster.ApiError as error:
+        except errors.ApiError as error:
             # What it needs (404) may be created, what stands in its way (409) deleted before it
             # comes to that, and rights or quota (403) may change; all else is wrong in any case.
             if error.status in (403, 404, 409) or "does not support dry run" in str(error):
@@ -166,9 +148,9 @@ class Operations:
         seconds = waiting.timeout_seconds(timeout, plain)
         try:
             ready = self._waiter.until_ready(plain, live, seconds, report.status)
-        except waiting.NotReadyError as error:
+        except errors.NotReadyError as error:
             identifier = cluster.Reference.of(live).identifier
-            raise PartialError(str(error), identifier, change.to_state(error.obj)) from error
+            raise errors.PartialError(str(error), identifier, change.to_state(error.obj)) from error
         if live["kind"] == _DEFINITION:
             self._api.forget_kinds()
         return change.to_state(ready)
@@ -179,7 +161,7 @@ class Operations:
         token = urn.split("::", 3)[2].rpartition("$")[2]
         name = objects.TypeToken.of(urn).name
         connection = self._api.connection
-        raise RefusedError(
+        raise errors.RefusedError(
             f"{reference} exists already on {connection.server} ({connection.source}) and this "
             "stack did not make it, so it is left alone. To take it over:\n"
             f"    pulumi import --generate-code=false '{token}' '{name}' '{reference.identifier}'\n"

@@ -53,10 +53,7 @@ def covers(pattern: Path, path: Path) -> bool:
 
 def overlaps(pattern: Path, path: Path) -> bool:
     """Whether one of the two lies within the other."""
-    return all(
-        ANY in (wanted, segment) or wanted == segment
-        for wanted, segment in zip(pattern, path, strict=False)
-    )
+    return all(wanted in (ANY, segment) for wanted, segment in zip(pattern, path, strict=False))
 
 
 def copy_values(pattern: Path, source: Json, target: Json) -> None:

@@ -1,8 +1,10 @@
 """The provider's gRPC service: what the engine asks of it, resource by resource."""
 
+# ruff: noqa: N802, D102 - names and meaning of the methods are the protocol's
+
 import importlib.metadata
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2
@@ -11,15 +13,18 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from tenfold_pulumi_plugins.kubernetes import (
     difference,
     engine,
+    errors,
     immutable,
     inputs,
     objects,
-    operations,
     paths,
-    settings,
     values,
 )
-from tenfold_pulumi_plugins.kubernetes.answers import RefusedError, answered
+from tenfold_pulumi_plugins.kubernetes.answers import answered
+from tenfold_pulumi_plugins.kubernetes.change import Change
+
+if TYPE_CHECKING:
+    from tenfold_pulumi_plugins.kubernetes.operations import Operations
 
 _KINDS: Final = {
     difference.Change.ADD: (
@@ -43,10 +48,10 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, engine_: engine.Engine) -> None:
         self._engine = engine_
         self._cancelled = threading.Event()
-        self._configured: operations.Operations | None = None
+        self._configured: Operations | None = None
 
     @answered
-    def Handshake(  # noqa: N802
+    def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest
     ) -> provider_pb2.ProviderHandshakeResponse:
         return provider_pb2.ProviderHandshakeResponse(
@@ -54,19 +59,15 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def GetPluginInfo(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi-kubernetes"))
 
     @answered
-    def CheckConfig(  # noqa: N802
-        self, request: provider_pb2.CheckRequest
-    ) -> provider_pb2.CheckResponse:
+    def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @answered
-    def DiffConfig(  # noqa: N802
-        self, request: provider_pb2.DiffRequest
-    ) -> provider_pb2.DiffResponse:
+    def DiffConfig(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         old, new = values.decode(request.olds), values.decode(request.news)
         changes = difference.compare(old, new)
         if not changes:
@@ -74,6 +75,8 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         if values.has_unknown(new):
             replaces: list[str] = []
         else:
+            from tenfold_pulumi_plugins.kubernetes import settings
+
             replaces = settings.replacing(values.plain(old), values.plain(new))
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME,
@@ -82,9 +85,11 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Configure(  # noqa: N802
-        self, request: provider_pb2.ConfigureRequest
-    ) -> provider_pb2.ConfigureResponse:
+    def Configure(self, request: provider_pb2.ConfigureRequest) -> provider_pb2.ConfigureResponse:
+        # Loading the Kubernetes client takes a second, and half of the processes that the engine
+        # starts are never configured.
+        from tenfold_pulumi_plugins.kubernetes import operations, settings
+
         self._configured = operations.Operations(
             settings.Settings.of(request.variables), self._cancelled
         )
@@ -93,12 +98,12 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:  # noqa: N802
+    def Check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         checked = inputs.check(request, self._operations.namespaces)
         return provider_pb2.CheckResponse(inputs=values.encode(checked))
 
     @answered
-    def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:  # noqa: N802
+    def Diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         old = values.decode(request.old_inputs) or objects.inputs_of(values.decode(request.olds))
         new = values.decode(request.news)
         ignored = [paths.parse(path) for path in request.ignoreChanges]
@@ -129,9 +134,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Create(  # noqa: N802
-        self, request: provider_pb2.CreateRequest
-    ) -> provider_pb2.CreateResponse:
+    def Create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         wanted = values.decode(request.properties)
         report = self._engine.reporter(request.urn, wanted)
         if request.preview:
@@ -141,7 +144,7 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=identifier, properties=values.encode(state))
 
     @answered
-    def Read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:  # noqa: N802
+    def Read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         found = self._operations.read(
             request.urn,
             request.id,
@@ -157,16 +160,14 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     @answered
-    def Update(  # noqa: N802
-        self, request: provider_pb2.UpdateRequest
-    ) -> provider_pb2.UpdateResponse:
+    def Update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         wanted = values.decode(request.news)
         report = self._engine.reporter(request.urn, wanted)
-        change = operations.Change(
+        change = Change(
             request.urn,
-            values.decode(request.olds),
             wanted,
-            [paths.parse(path) for path in request.ignoreChanges],
+            values.decode(request.olds),
+            tuple(paths.parse(path) for path in request.ignoreChanges),
         )
         if request.preview:
             state = self._operations.preview_update(change, report)
@@ -175,27 +176,25 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.UpdateResponse(properties=values.encode(state))
 
     @answered
-    def Delete(self, request: provider_pb2.DeleteRequest) -> empty_pb2.Empty:  # noqa: N802
+    def Delete(self, request: provider_pb2.DeleteRequest) -> empty_pb2.Empty:
         state = values.decode(request.properties)
         report = self._engine.reporter(request.urn, state)
         self._operations.delete(request.urn, request.id, state, request.timeout, report)
         return empty_pb2.Empty()
 
     @answered
-    def Invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:  # noqa: N802
-        raise RefusedError(f"{request.tok} is not supported here: write the resources out")
+    def Invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
+        raise errors.RefusedError(f"{request.tok} is not supported here: write the resources out")
 
-    def Cancel(  # noqa: N802
-        self, request: empty_pb2.Empty, context: grpc.ServicerContext
-    ) -> empty_pb2.Empty:
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """End every wait: what is under way answers with what it has."""
         self._cancelled.set()
         return empty_pb2.Empty()
 
     @property
-    def _operations(self) -> operations.Operations:
+    def _operations(self) -> "Operations":
         if self._configured is None:
-            raise RefusedError("the engine has not configured the provider")
+            raise errors.RefusedError("the engine has not configured the provider")
         return self._configured
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tenfold_pulumi_plugins.kubernetes import kubeconfig
+from tenfold_pulumi_plugins.kubernetes import errors, kubeconfig
 
 # What the engine puts before an option's name in a Configure request.
 _PREFIX: Final = "kubernetes:config:"
@@ -53,6 +53,6 @@ def replacing(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 def _server(options: Mapping[str, str]) -> str | None:
     try:
         return kubeconfig.connect(dict(options)).server
-    except kubeconfig.KubeconfigError:
+    except errors.KubeconfigError:
         # Neither file need be there any more: nothing says that the cluster is another one.
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tenfold_pulumi_plugins.kubernetes import cluster, readiness
+from tenfold_pulumi_plugins.kubernetes import cluster, errors, readiness
 from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 
 _MOST_EVENTS = 5
@@ -15,7 +15,7 @@ def explain(api: cluster.Cluster, obj: JsonObject) -> list[str]:
         pods = _pods(api, obj, namespace)
         causes = [line for pod in pods for line in _pod_causes(pod)]
         causes += _event_causes(api, obj, namespace) if namespace else []
-    except (cluster.ApiError, cluster.UnreachableError) as error:
+    except (errors.ApiError, errors.UnreachableError) as error:
         return [f"(what else is known could not be read: {error})"]
     return list(dict.fromkeys(causes))
 

@@ -30,7 +30,7 @@ UNKNOWN: Final = Unknown()
 
 
 def decode(struct: struct_pb2.Struct) -> JsonObject:
-    """The properties in a request, with Secret and UNKNOWN in them; nulls in objects are left out."""
+    """The properties in a request, with Secret and UNKNOWN in them and without nulls in objects."""
     return {
         key: decoded
         for key, value in struct.fields.items()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tenfold_pulumi_plugins.kubernetes import cluster, readiness, trouble, waitfor
+from tenfold_pulumi_plugins.kubernetes import cluster, errors, readiness, trouble, waitfor
 from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 
 _DEFAULT_SECONDS: Final = 600.0
@@ -18,18 +18,6 @@ SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT_SECONDS: Final = "pulumi.com/timeoutSeconds"
 DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
-
-
-class NotReadyError(Exception):
-    """An object exists and is not ready; carries it as it was last seen."""
-
-    def __init__(self, message: str, obj: JsonObject) -> None:
-        super().__init__(message)
-        self.obj = obj
-
-
-class InterruptedWaitError(Exception):
-    """The engine has cancelled what it is doing."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +78,7 @@ class Waiter:
         seconds: float,
         report: Callable[[str], None],
     ) -> JsonObject:
-        """The object once it is ready; NotReadyError when it fails or time is up."""
+        """The object once it is ready; errors.NotReadyError when it fails or time is up."""
         if annotation(inputs, SKIP_AWAIT) == "true":
             return obj
         wanted = annotation(inputs, WAIT_FOR)
@@ -104,9 +92,11 @@ class Waiter:
                 try:
                     found = self._api.get(reference)
                     if found is None:
-                        raise NotReadyError(f"{reference} was deleted while waiting for it", obj)
+                        raise errors.NotReadyError(
+                            f"{reference} was deleted while waiting for it", obj
+                        )
                     obj, verdict = found, check(found, _Surroundings(self._api))
-                except cluster.UnreachableError as error:
+                except errors.UnreachableError as error:
                     verdict = readiness.Waiting(str(error))
                 if isinstance(verdict, readiness.Ready):
                     return obj
@@ -114,16 +104,18 @@ class Waiter:
                     report(f"waiting: {verdict.reason}")
                 reason = verdict.reason
                 if isinstance(verdict, readiness.Failed):
-                    raise NotReadyError(self._message(f"{reference}: {reason}", obj), obj)
-        except InterruptedWaitError:
-            raise NotReadyError(f"{reference}: cancelled while waiting: {reason}", obj) from None
+                    raise errors.NotReadyError(self._message(f"{reference}: {reason}", obj), obj)
+        except errors.InterruptedWaitError:
+            raise errors.NotReadyError(
+                f"{reference}: cancelled while waiting: {reason}", obj
+            ) from None
         message = f"{reference} is not ready after {seconds:g} s: {reason}"
-        raise NotReadyError(self._message(message, obj), obj)
+        raise errors.NotReadyError(self._message(message, obj), obj)
 
     def until_gone(
         self, reference: cluster.Reference, uid: str, seconds: float, report: Callable[[str], None]
     ) -> None:
-        """Return once the object is gone; NotReadyError when time is up."""
+        """Return once the object is gone; errors.NotReadyError when time is up."""
         held: list[str] = []
         obj: JsonObject = {}
         for _ in self._looks(seconds, lambda: None):
@@ -135,24 +127,23 @@ class Waiter:
                 report("waiting for its deletion: " + "; ".join(blockers))
             held = blockers
         message = f"{reference} is not gone {seconds:g} s after its deletion"
-        raise NotReadyError("\n    ".join([message, *held]), obj)
+        raise errors.NotReadyError("\n    ".join([message, *held]), obj)
 
     def until_applied(
         self, attempt: Callable[[], JsonObject], seconds: float, report: Callable[[str], None]
     ) -> JsonObject:
         """What the attempt returns, tried again while a namespace or kind it needs is missing."""
-        problem: Exception | None = None
+        problem: Exception = errors.UnknownKindError()
         for _ in self._looks(seconds, lambda: None):
             try:
                 return attempt()
-            except cluster.UnknownKindError as error:
+            except errors.UnknownKindError as error:
                 problem = error
-            except cluster.ApiError as error:
+            except errors.ApiError as error:
                 if error.status != 404:
                     raise
                 problem = error
             report(f"trying again: {problem}")
-        assert problem is not None
         raise problem
 
     def _looks(self, seconds: float, every_few_seconds: Callable[[], None]) -> Iterator[None]:
@@ -168,7 +159,7 @@ class Waiter:
                 explained = now
                 every_few_seconds()
             if self._cancelled.wait(min(pause, seconds - (now - start))):
-                raise InterruptedWaitError
+                raise errors.InterruptedWaitError
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
     def _report_trouble(self, obj: JsonObject, reason: str, report: Callable[[str], None]) -> None:
