@@ -135,8 +135,8 @@ def _generate(
 
 def _show(report: reports.Report, files: tuple[pathlib.Path, ...]) -> None:
     _console.print(reports.as_table(report))
-    for failure in report.measured.failures:
-        _console.print(f"{failure.count} x {failure.request}: {failure.error}", markup=False)
+    for line in reports.explanations(report):
+        _console.print(line, markup=False)
     match report.outcome:
         case verdict.Outcome.HELD:
             _console.print("Passed: every target was held.", style="green")

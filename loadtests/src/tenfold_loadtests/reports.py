@@ -46,21 +46,47 @@ def write(report: Report, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.P
 
 
 def as_table(report: Report) -> table.Table:
-    """Return the verdict as a table, one target a row."""
+    """Return the judgements as a table, one target a row."""
     result = table.Table(title=f"{report.suite.name} against {report.host}", title_justify="left")
-    for heading in ("target", "wanted", "measured", "outcome", "why"):
+    for heading in ("target", "wanted", "measured", "outcome"):
         result.add_column(heading)
     for judgement in report.judgements:
-        target = judgement.target
         result.add_row(
-            target.name,
-            f"{target.bound} {_figure(target.limit, target.unit)}",
-            "-" if judgement.measured is None else _figure(judgement.measured, target.unit),
+            judgement.target.name,
+            _wanted(judgement),
+            _measured(judgement),
             text.Text(judgement.outcome, style=_STYLES[judgement.outcome]),
-            # What a missed target is owed to; the reason of a held one is its figure.
-            judgement.reason and f"{judgement.reason} [{target.source}]",
         )
     return result
+
+
+def explanations(report: Report) -> list[str]:
+    """Say of every target that was not held why, and of each kind of failure how often."""
+    lines = [
+        f"{judgement.target.name}: {_explain(judgement)}"
+        for judgement in report.judgements
+        if judgement.outcome is not verdict.Outcome.HELD
+    ]
+    failures = sorted(report.measured.failures, key=lambda failure: -failure.count)
+    return lines + [f"{failure.count} x {failure.request}: {failure.error}" for failure in failures]
+
+
+def _explain(judgement: verdict.Judgement) -> str:
+    parts = [
+        f"{_measured(judgement)} instead of {_wanted(judgement)} ({judgement.target.source})",
+        judgement.reason,
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _wanted(judgement: verdict.Judgement) -> str:
+    return f"{judgement.target.bound} {_figure(judgement.target.limit, judgement.target.unit)}"
+
+
+def _measured(judgement: verdict.Judgement) -> str:
+    if judgement.measured is None:
+        return "nothing"
+    return _figure(judgement.measured, judgement.target.unit)
 
 
 def _figure(value: float, unit: str) -> str:
@@ -74,24 +100,22 @@ def _figure(value: float, unit: str) -> str:
 
 
 def _junit(report: Report) -> ElementTree.Element:
-    judgements = report.judgements
-    counts = [judgement.outcome for judgement in judgements]
+    outcomes = [judgement.outcome for judgement in report.judgements]
     suite = ElementTree.Element(
         "testsuite",
         name=f"tenfold-load {report.suite.name}",
         timestamp=report.started_at.isoformat(),
         time=f"{report.measured.window_seconds:.1f}",
-        tests=str(len(counts)),
-        failures=str(counts.count(verdict.Outcome.MISSED)),
-        errors=str(counts.count(verdict.Outcome.NOT_JUDGED)),
+        tests=str(len(outcomes)),
+        failures=str(outcomes.count(verdict.Outcome.MISSED)),
+        errors=str(outcomes.count(verdict.Outcome.NOT_JUDGED)),
     )
-    for judgement in judgements:
+    # In JUnit a failure is a wrong result, and an error a test that could not be made.
+    tags = {verdict.Outcome.MISSED: "failure", verdict.Outcome.NOT_JUDGED: "error"}
+    for judgement in report.judgements:
         case = ElementTree.SubElement(
             suite, "testcase", classname=report.suite.name, name=judgement.target.name
         )
-        # In JUnit a failure is a wrong result and an error is a test that could not be made.
-        kind = {verdict.Outcome.MISSED: "failure", verdict.Outcome.NOT_JUDGED: "error"}
-        if tag := kind.get(judgement.outcome):
-            detail = ElementTree.SubElement(case, tag, message=judgement.reason)
-            detail.text = f"measured {judgement.measured}; {judgement.target.source}"
+        if tag := tags.get(judgement.outcome):
+            ElementTree.SubElement(case, tag, message=_explain(judgement))
     return suite

@@ -34,11 +34,12 @@ _LONGEST_PAUSE_SECONDS = 0.2
 # A connection that was idle this long is tried with a PING before a command is risked on it.
 _IDLE_SECONDS = 1.0
 
-# Connections are doubted together at most this often, or a failover would become a storm of
-# reconnections.
-_DOUBT_SECONDS = 0.1
+# Connections are doubted together at most this often, and they are few: otherwise a failover,
+# or mere lack of CPU, would become a storm of reconnections that keeps itself alive.
+_DOUBT_SECONDS = 0.25
 
-_POOL_SIZE = 64
+# A process answers some 2,000 requests/s, of which each holds a connection for a millisecond.
+_POOL_SIZE = 32
 
 _log = structlog.get_logger(__name__)
 
@@ -165,23 +166,26 @@ class Store:
         try:
             async with asyncio.timeout(_REACH_SECONDS):
                 connection: redis.Connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
-                try:
-                    await self._renew(connection)
-                except BaseException:
-                    await self._pool.release(connection)
-                    raise
+                await self._renew(connection)
                 return connection
         except (exceptions.RedisError, TimeoutError) as error:
-            self._doubt_connections()
-            raise Unavailable("No connection to Redis: nothing was changed. Try again.") from error
+            raise Unavailable(
+                "No connection to Redis was free or could be made: nothing was changed. Try again."
+            ) from error
 
     async def _renew(self, connection: redis.Connection) -> None:
+        """Open a doubted connection anew and ping one that was idle; on failure give it back."""
         era = self._era
-        if self._era_of.setdefault(connection, era) != era:
-            await connection.disconnect(nowait=True)
-            await connection.connect()  # type: ignore[no-untyped-call]
-            self._era_of[connection] = era
-        await connection.check_health()  # type: ignore[no-untyped-call]
+        try:
+            if self._era_of.setdefault(connection, era) != era:
+                await connection.disconnect(nowait=True)
+                await connection.connect()  # type: ignore[no-untyped-call]
+                self._era_of[connection] = era
+            await connection.check_health()  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._doubt_connections()
+            await self._pool.release(connection)
+            raise
 
     def _doubt_connections(self) -> None:
         """Have every connection opened anew before its next use.
