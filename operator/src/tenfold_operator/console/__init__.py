@@ -1,0 +1,1 @@
+"""What a person looks at: a read-only page and its API."""

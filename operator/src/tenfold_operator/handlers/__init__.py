@@ -1,0 +1,1 @@
+"""decode -> observe -> plan -> apply; no policy in here."""

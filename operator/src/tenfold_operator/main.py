@@ -1,0 +1,103 @@
+"""tenfold-operator: wires the parts together and hands over to kopf."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+
+import kopf
+import prometheus_client
+
+from tenfold_operator import logs, settings
+from tenfold_operator.adapters.clock import SystemClock
+from tenfold_operator.adapters.kubernetes import KubernetesCluster, load_configuration
+from tenfold_operator.adapters.redis import RedisClients
+from tenfold_operator.adapters.store import Store
+from tenfold_operator.apply import Applier
+from tenfold_operator.console import server
+from tenfold_operator.handlers import watch
+from tenfold_operator.handlers.listeners import Listeners
+from tenfold_operator.handlers.queue import Queue
+from tenfold_operator.handlers.redistier import RedisTierHandler
+from tenfold_operator.handlers.workload import WorkloadHandler
+from tenfold_operator.journal import Journal
+from tenfold_operator.model.manifest import Ref
+
+_WORKERS = 8
+"""Resources looked at side by side; most of the time goes into waiting for answers."""
+
+
+class Operator:
+    """The running parts."""
+
+    def __init__(self, chosen: settings.Settings) -> None:
+        self._settings = chosen
+        self._cluster = KubernetesCluster()
+        self._store = Store()
+        self._journal = Journal()
+        applier, clock = Applier(self._cluster), SystemClock()
+        redis = RedisClients()
+        self._queue = Queue(self._reconcile)
+        workloads = WorkloadHandler(self._store, applier, self._journal, clock)
+        tiers = RedisTierHandler(
+            store=self._store,
+            cluster=self._cluster,
+            redis=redis,
+            applier=applier,
+            journal=self._journal,
+            clock=clock,
+            listeners=Listeners(redis, self._queue.wake),
+        )
+        self._handlers = {"Workload": workloads.reconcile, "RedisTier": tiers.reconcile}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def register(self, registry: kopf.OperatorRegistry) -> None:
+        """Register everything with kopf."""
+        kopf.on.login(registry=registry)(_login)
+        kopf.on.startup(registry=registry)(self._start)
+        kopf.on.cleanup(registry=registry)(self._stop)
+        watch.register(registry, self._store, self._queue.wake)
+
+    async def _reconcile(self, ref: Ref) -> float | None:
+        return await self._handlers[ref.kind](ref)
+
+    async def _start(self, **_: object) -> None:
+        chosen, wake = self._settings, self._queue.wake
+        prometheus_client.start_http_server(chosen.metrics_port)
+        self._console = await server.start(self._store, self._journal, chosen.console_port)
+        await watch.refresh(self._store, self._cluster, chosen.namespaces, wake)
+        for _number in range(_WORKERS):
+            self._begin(self._queue.work())
+        self._begin(watch.keep_fresh(self._store, self._cluster, chosen.namespaces, wake))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _stop(self, **_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._console.cleanup()
+
+
+def _login(**arguments: object) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+
+
+def main() -> None:
+    """Run until told to end."""
+    chosen = settings.load(os.environ)
+    logs.configure()
+    load_configuration()
+    registry = kopf.OperatorRegistry()
+    Operator(chosen).register(registry)
+    kopf.run(
+        registry=registry,
+        settings=watch.settings(),
+        namespaces=chosen.namespaces,
+        standalone=True,
+        liveness_endpoint=f"http://0.0.0.0:{chosen.health_port}/healthz",
+    )
+
+
+if __name__ == "__main__":
+    main()
