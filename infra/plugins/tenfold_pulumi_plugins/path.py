@@ -18,7 +18,7 @@ def with_plugins(directory: Path, path: str) -> str:
     """The PATH with which the engine finds both plugins.
 
     `directory` holds links to the stand-ins of those official plugins that are neither on `path`
-    nor downloaded; links to others are removed from it. It is created as needed, and comes last.
+    nor downloaded, and no other. It is created as needed, and comes last.
     """
     directory.mkdir(parents=True, exist_ok=True)
     elsewhere = os.pathsep.join(
@@ -26,10 +26,13 @@ def with_plugins(directory: Path, path: str) -> str:
     )
     for official, stand_in in _STAND_INS.items():
         link = directory / official
-        link.unlink(missing_ok=True)
-        if shutil.which(official, path=elsewhere) is None and not _is_downloaded(official):
-            # Beside this interpreter: the environment that has the program's packages.
-            link.symlink_to(Path(sys.executable).parent / stand_in)
+        # Beside this interpreter: the environment that has the program's packages.
+        target = Path(sys.executable).parent / stand_in
+        if shutil.which(official, path=elsewhere) or _is_downloaded(official):
+            link.unlink(missing_ok=True)
+        elif not link.is_symlink() or link.readlink() != target:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
     return os.pathsep.join([elsewhere, str(directory)])
 
 
