@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-_CHAIN = [
+_CHAIN: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

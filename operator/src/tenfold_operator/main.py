@@ -79,8 +79,11 @@ class Operator:
         await self._console.cleanup()
 
 
-def _login(**arguments: object) -> kopf.ConnectionInfo | None:
-    return kopf.login_with_service_account(**arguments) or kopf.login_with_kubeconfig(**arguments)
+def _login(
+    *, settings: kopf.OperatorSettings, logger: kopf.Logger, **_: object
+) -> kopf.ConnectionInfo | None:
+    within = kopf.login_with_service_account(settings=settings, logger=logger)
+    return within or kopf.login_with_kubeconfig(settings=settings, logger=logger)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The console's page: plain HTML that refreshes itself."""
 
+from collections.abc import Sequence
 from html import escape
 
 from tenfold_operator.model.base import JsonObject
@@ -35,8 +36,7 @@ def render(state: JsonObject) -> str:
 </head>
 <body>
 <header><h1>Tenfold</h1>
-<p class="dim">Refreshes every 5 seconds. The same as JSON: <a href="/api/v1/state">/api/v1/state</a>
-</p></header>
+<p class="dim">Refreshes every 5 seconds. As JSON: <a href="/api/v1/state">/api/v1/state</a></p></header>
 <main>
 <section aria-labelledby="workloads"><h2 id="workloads">Workloads</h2>
 {workloads or "<p>There are none yet.</p>"}</section>
@@ -103,7 +103,7 @@ def _condition(condition: JsonObject) -> str:
     return f'<li>{kind} <strong class="{look}">{status}</strong> {escape(words)}</li>'
 
 
-def _table(caption: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
