@@ -83,8 +83,11 @@ class Load:
         return self.errors.total() + sum(n for status, n in self.answers.items() if status >= 400)
 
     def __str__(self) -> str:
-        seen = {**self.answers, **self.errors}
-        return f"{self.failed} of {self.requests} failed, {seen}, {self.slowest_seconds:.3f} s max"
+        seen = [f"{what}: {count}" for what, count in (*self.answers.items(), *self.errors.items())]
+        return (
+            f"{self.failed} of {self.requests} failed ({', '.join(seen)}), "
+            f"slowest {self.slowest_seconds:.3f} s"
+        )
 
 
 async def _send(client: httpx.AsyncClient, url: str, load: Load) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from tenfold_local import layout
 from tenfold_local.shell import Failure, run
 from tenfold_local.steps import step
 from tenfold_local.toolchain import KUBERNETES, PULUMI
-from tenfold_pulumi_plugins.path import link_missing_plugins
+from tenfold_pulumi_plugins.path import with_plugins
 
 EMBEDDED_STACK = "local"
 _PULUMI_STATE = layout.STATE / "pulumi"
+_PLUGINS = Path(sys.prefix) / "pulumi-plugins"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,13 @@ class Target:
         The embedded cluster's state goes with the cluster, and the local stack holds no secret:
         its passphrase is empty, so that its salt in the repository fits every machine.
         """
-        binaries = [str(plugin_folder()), str(PULUMI.output())]
-        if self.embedded:
-            binaries.append(str(KUBERNETES.output()))
+        built = [KUBERNETES] if self.embedded else []
+        if shutil.which("pulumi") is None:
+            built.append(PULUMI)
+        path = os.pathsep.join([os.environ["PATH"], *(str(chain.output()) for chain in built)])
         variables = {
             "KUBECONFIG": self.kubeconfig,
-            "PATH": os.pathsep.join([*os.environ.get("PATH", "").split(os.pathsep), *binaries]),
+            "PATH": with_plugins(_PLUGINS, path),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
         }
         if self.embedded:
@@ -72,11 +75,6 @@ class Target:
         return environment, program
 
 
-def plugin_folder() -> Path:
-    """Return the folder in which stand-in plugins take the official names."""
-    return layout.cache() / "pulumi-plugins"
-
-
 def find(stack: str | None) -> Target:
     """Return the target that the environment names.
 
@@ -101,11 +99,10 @@ def find(stack: str | None) -> Target:
 
 
 def ensure_pulumi() -> None:
-    """Make pulumi and its plugins available where Pulumi's own distribution is not on PATH."""
+    """Build pulumi where Pulumi's own distribution is not on PATH."""
     if shutil.which("pulumi") is None and not PULUMI.is_built():
         with step("build pulumi"):
             PULUMI.build()
-    link_missing_plugins(plugin_folder())
 
 
 def ensure_stack(target: Target) -> None:

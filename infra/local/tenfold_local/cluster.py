@@ -7,8 +7,6 @@ import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-import yaml
-
 from tenfold_local import (
     containers,
     controlplane,
@@ -53,25 +51,25 @@ def find_node(name: str) -> Node:
 def up(node_count: int) -> None:
     """Bring the cluster up; whatever runs already stays as it is."""
     _check_shape(node_count)
-    packages = preflight.missing_packages()
-    cold = not all(chain.is_built() for chain in toolchain.CLUSTER) if not packages else True
-    preflight.check(cold=cold)
-    if packages:
+    preflight.check()
+    if packages := preflight.missing_packages():
         with step(f"install Debian packages: {', '.join(packages)}"):
             preflight.install_packages(packages)
     build()
     members = layout.nodes(node_count)
-    layout.STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Searchable by the controller manager, which is not root; what is private in it says so.
+    layout.STATE.mkdir(parents=True, exist_ok=True, mode=0o711)
     _SHAPE.write_text(json.dumps({"nodes": node_count}))
     network.ensure_bridge()
     with step("start the control plane"):
         _start(controlplane.components())
-        controlplane.wait_for_api()
+        controlplane.wait_until_ready()
     with step("register the nodes, storage class and DNS"):
-        kubernetes.apply(_node_objects(members), layout.SOURCE / "manifests")
+        kubernetes.register_nodes(members)
+        kubernetes.apply([layout.SOURCE / "manifests"])
     _start_nodes(members, members)
     with step("apply the Gateway API"):
-        kubernetes.apply_files(toolchain.gateway_api_crds())
+        kubernetes.apply(toolchain.gateway_api_crds())
     with step("wait for the cluster's DNS"):
         kubernetes.wait_for_deployment("kube-system", "coredns")
 
@@ -135,16 +133,25 @@ def _start_nodes(members: tuple[Node, ...], all_nodes: tuple[Node, ...]) -> None
             _wait_for_runtime(member, runtime)
     with step("load images into the nodes"):
         _load_into(members)
-    with step("start kubelet, kube-proxy and kube-router"):
+    with step("start kube-proxy, kube-router and kubelet"):
         for member in members:
             _start(node.components(member))
     with step("wait until the nodes are ready"):
-        wait_until(
-            lambda: kubernetes.ready_nodes() >= {member.name for member in members},
-            seconds=NODE_READY_SECONDS,
-            what=f"readiness of {', '.join(member.name for member in members)}",
-            log=node.kubelet(members[0]).log,
-        )
+        _wait_until_ready(members)
+
+
+def _wait_until_ready(members: tuple[Node, ...]) -> None:
+    components = [component for member in members for component in node.components(member)]
+
+    def ready() -> bool:
+        for component in components:
+            require_running(component)
+        return kubernetes.ready_nodes() >= {member.name for member in members}
+
+    names = ", ".join(member.name for member in members)
+    wait_until(
+        ready, seconds=NODE_READY_SECONDS, what=f"readiness of {names}", log=components[-1].log
+    )
 
 
 def _wait_for_runtime(member: Node, runtime: Component) -> None:
@@ -153,20 +160,6 @@ def _wait_for_runtime(member: Node, runtime: Component) -> None:
         return containers.is_ready(member)
 
     wait_until(ready, seconds=30, what=f"{runtime.name}'s answer", log=runtime.log)
-
-
-def _node_objects(members: Iterable[Node]) -> str:
-    """Nodes before their kubelets start: their pod subnets are ours to say, not a controller's."""
-    objects = [
-        {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {"name": member.name},
-            "spec": {"podCIDR": member.pod_subnet, "podCIDRs": [member.pod_subnet]},
-        }
-        for member in members
-    ]
-    return yaml.safe_dump_all(objects)
 
 
 def start_node(member: Node) -> None:
@@ -181,7 +174,7 @@ def stop_node(member: Node) -> None:
     containers are ended through it. Where only containerd had died, it is started once more.
     """
     runtime, *others = node.component_names(member)
-    for name in others:
+    for name in reversed(others):
         processes.stop(name)
     if network.exists(member):
         component = node.container_runtime(member)

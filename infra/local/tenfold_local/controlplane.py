@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import ssl
 import urllib.error
 import urllib.request
@@ -115,11 +116,9 @@ def _api_server() -> Component:
 
 
 def _controller_manager() -> Component:
-    kubeconfig = pki.component_kubeconfig("system:kube-controller-manager")
-    shared = STATE / "controller-manager"
-    shared.mkdir(parents=True, exist_ok=True)
     layout.VOLUMES.mkdir(mode=0o711, exist_ok=True)
     os.chown(layout.VOLUMES, VOLUME_OWNER, VOLUME_OWNER)
+    kubeconfig = _for_volume_owner(pki.component_kubeconfig("system:kube-controller-manager"))
     return Component(
         "kube-controller-manager",
         [
@@ -127,14 +126,13 @@ def _controller_manager() -> Component:
             f"--reuid={VOLUME_OWNER}",
             f"--regid={VOLUME_OWNER}",
             "--clear-groups",
-            _binary("kube-controller-manager"),
+            str(_for_volume_owner(Path(_binary("kube-controller-manager")), mode=0o500)),
             "--bind-address=127.0.0.1",
             f"--secure-port={layout.CONTROLLER_MANAGER_PORT}",
-            *_credentials(_readable_by_volume_owner(kubeconfig, shared)),
-            f"--root-ca-file={_readable_by_volume_owner(_cluster_ca(), shared)}",
-            f"--service-account-private-key-file="
-            f"{_readable_by_volume_owner(pki.service_account_key(), shared)}",
-            f"--cert-dir={shared}",
+            *_credentials(kubeconfig),
+            f"--root-ca-file={_for_volume_owner(_cluster_ca())}",
+            f"--service-account-private-key-file={_for_volume_owner(pki.service_account_key())}",
+            f"--cert-dir={kubeconfig.parent}",
             "--use-service-account-credentials=true",
             "--controllers=*,-nodeipam,-cloud-node-lifecycle,-service-lb-controller",
             "--enable-hostpath-provisioner=true",
@@ -176,12 +174,19 @@ def _credentials(kubeconfig: Path) -> list[str]:
     ]
 
 
-def _readable_by_volume_owner(file: Path, folder: Path) -> Path:
-    """Copy a root-only file for the one process that runs as VOLUME_OWNER."""
-    copy = folder / file.name
-    pki.write_private(copy, file.read_bytes())
-    os.chown(copy, VOLUME_OWNER, VOLUME_OWNER)
-    os.chown(folder, VOLUME_OWNER, VOLUME_OWNER)
+def _for_volume_owner(file: Path, *, mode: int = 0o400) -> Path:
+    """Copy a file of root's to where the one process that runs as VOLUME_OWNER can use it."""
+    copy = STATE / "controller-manager" / file.name
+    copy.parent.mkdir(mode=0o700, exist_ok=True)
+    os.chown(copy.parent, VOLUME_OWNER, VOLUME_OWNER)
+    if not copy.exists():
+        temporary = copy.with_suffix(".new")
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600)
+        shutil.copyfile(file, temporary)
+        os.chown(temporary, VOLUME_OWNER, VOLUME_OWNER)
+        temporary.chmod(mode)
+        temporary.rename(copy)
     return copy
 
 
@@ -201,13 +206,14 @@ def api_is_ready() -> bool:
         return False
 
 
-def wait_for_api() -> None:
+def wait_until_ready() -> None:
     """Wait until the API server is ready; a component that died is named with its log."""
-    api_server = Component("kube-apiserver", [])
+    all_components = components()
 
     def ready() -> bool:
-        require_running(Component("etcd", []))
-        require_running(api_server)
+        for component in all_components:
+            require_running(component)
         return api_is_ready()
 
-    wait_until(ready, seconds=90, what="the API server's readiness", log=LOGS / api_server.log.name)
+    log = LOGS / "kube-apiserver.log"
+    wait_until(ready, seconds=90, what="the API server's readiness", log=log)

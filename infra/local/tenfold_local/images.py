@@ -14,7 +14,7 @@ from tenfold_infra import images as catalogue
 
 from tenfold_local import layout
 from tenfold_local.shell import run
-from tenfold_local.toolchain import COREDNS, TRAEFIK, Toolchain
+from tenfold_local.toolchain import COREDNS, TRAEFIK, Toolchain, go_version
 
 BASE = "docker.io/library/debian:bookworm-slim"
 _BASE_COMMAND = (
@@ -79,7 +79,7 @@ def _upstream(image: catalogue.UpstreamImage, toolchain: Toolchain | None) -> Bu
 
 def _pause() -> Build:
     folder = _DOCKERFILES / catalogue.PAUSE.name
-    key = _digest(_folder_digest(folder), run(["go", "version"]))
+    key = _digest(_folder_digest(folder), go_version())
     context = layout.cache() / "bin" / f"pause-{key}"
     return Build(catalogue.PAUSE.reference, folder / "Dockerfile", context, key)
 

@@ -7,7 +7,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from tenfold_local import pki
+from tenfold_local.layout import Node
 from tenfold_local.shell import run
 from tenfold_local.toolchain import KUBERNETES
 
@@ -21,22 +24,31 @@ def kubectl(*arguments: str | Path, stdin: str | None = None) -> str:
     return run(command, environment=environment, stdin=stdin, hint="tenfold-local status")
 
 
-def _apply(*source: str | Path, stdin: str | None = None) -> None:
-    kubectl(
-        "apply", "--server-side", "--force-conflicts", "--field-manager=tenfold-local", *source,
-        stdin=stdin,
-    )  # fmt: skip
+def _apply(*arguments: str, stdin: str | None = None) -> None:
+    manager = ["--server-side", "--force-conflicts", "--field-manager=tenfold-local"]
+    kubectl("apply", *manager, *arguments, stdin=stdin)
 
 
-def apply(objects: str, *paths: Path) -> None:
-    """Apply objects given as YAML, then files and folders of them."""
-    _apply("--filename=-", stdin=objects)
-    apply_files(paths)
-
-
-def apply_files(paths: Sequence[Path]) -> None:
+def apply(paths: Sequence[Path]) -> None:
     """Apply files and folders of objects."""
     _apply(*(f"--filename={path}" for path in paths))
+
+
+def register_nodes(members: Sequence[Node]) -> None:
+    """Register nodes before their kubelets start.
+
+    Their pod subnets are ours to say, not a controller's; and kube-router, which starts before the
+    kubelet, needs the address.
+    """
+    objects, states = [], []
+    for member in members:
+        identity = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": member.name}}
+        spec = {"podCIDR": member.pod_subnet, "podCIDRs": [member.pod_subnet]}
+        objects.append({**identity, "spec": spec})
+        addresses = [{"type": "InternalIP", "address": member.address}]
+        states.append({**identity, "status": {"addresses": addresses}})
+    _apply("--filename=-", stdin=yaml.safe_dump_all(objects))
+    _apply("--filename=-", "--subresource=status", stdin=yaml.safe_dump_all(states))
 
 
 def ready_nodes() -> set[str]:

@@ -113,22 +113,29 @@ def _kube_proxy_config() -> dict[str, Any]:
 
 
 def _write(path: Path, content: str) -> Path:
+    """Write a file where its content differs: kube-proxy ends when its configuration is touched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
+    if not path.exists() or path.read_text() != content:
+        path.write_text(content)
     return path
 
 
+def _cgroup_hierarchies() -> list[Path]:
+    """Return the roots of all hierarchies: one with cgroup v2, one a controller with v1."""
+    if (CGROUPS / "cgroup.controllers").exists():
+        return [CGROUPS]
+    mixed = [path for path in CGROUPS.iterdir() if (path / "cgroup.procs").exists()]
+    return [path for path in mixed if not (path / "cgroup.controllers").exists()]
+
+
 def ensure_cgroup(node: Node) -> None:
-    """Make the node's cgroup in every v1 hierarchy; cpuset starts empty and has to be filled."""
-    for controller in ("blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids"):
-        hierarchy = CGROUPS / controller
-        if not hierarchy.exists():
-            continue
+    """Make the node's cgroup in every hierarchy; v1's cpuset starts empty and has to be filled."""
+    for hierarchy in _cgroup_hierarchies():
         (hierarchy / node.cgroup).mkdir(exist_ok=True)
-        if controller == "cpuset":
-            for setting in ("cpuset.cpus", "cpuset.mems"):
-                parent = (hierarchy / setting).read_text()
-                (hierarchy / node.cgroup / setting).write_text(parent)
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            inherited = hierarchy / setting
+            if inherited.exists():
+                (hierarchy / node.cgroup / setting).write_text(inherited.read_text())
 
 
 def container_runtime(node: Node) -> Component:
@@ -214,25 +221,29 @@ def network_policies(node: Node) -> Component:
 
 
 def components(node: Node) -> tuple[Component, ...]:
-    """Return the components in the order in which they start."""
-    return (container_runtime(node), kubelet(node), proxy(node), network_policies(node))
+    """Return the components in the order in which they start.
+
+    The kubelet is the last: no pod runs before its Services and policies are in force.
+    """
+    return (container_runtime(node), proxy(node), network_policies(node), kubelet(node))
 
 
 def component_names(node: Node) -> tuple[str, ...]:
     """Return the names of a node's components in the order in which they start."""
-    programs = ("containerd", "kubelet", "kube-proxy", "kube-router")
+    programs = ("containerd", "kube-proxy", "kube-router", "kubelet")
     return tuple(f"{node.name}-{program}" for program in programs)
 
 
 def remove_cgroup(node: Node) -> None:
     """Remove the node's cgroups, the innermost first: a cgroup is removed by rmdir alone."""
-    for hierarchy in CGROUPS.iterdir():
+    for hierarchy in _cgroup_hierarchies():
         top = hierarchy / node.cgroup
-        if top.is_dir():
+        if top.exists():
             for folder, _, _ in os.walk(top, topdown=False):
                 Path(folder).rmdir()
 
 
 def leftovers() -> list[str]:
     """List cgroups of ours that still exist."""
-    return [f"cgroup {path}" for path in CGROUPS.glob("*/tenfold-*")]
+    found = [path for root in _cgroup_hierarchies() for path in root.glob("tenfold-*")]
+    return [f"cgroup {path}" for path in found]

@@ -11,6 +11,7 @@ import psutil
 
 from tenfold_local import layout, processes
 from tenfold_local.shell import Failure, run
+from tenfold_local.toolchain import CLUSTER, go_version
 
 DEBIAN_PACKAGES = {
     "buildah": "buildah",
@@ -67,7 +68,7 @@ def _free_gib(path: Path) -> float:
 def _go_version() -> tuple[int, ...] | None:
     if shutil.which("go") is None:
         return None
-    version = run(["go", "env", "GOVERSION"]).strip().removeprefix("go")
+    version = go_version().split()[2].removeprefix("go")
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
@@ -101,8 +102,8 @@ def _resources(cold: bool) -> list[str]:
     return found
 
 
-def check(*, cold: bool) -> None:
-    """Raise Failure that lists everything which stands in the way; `cold` if builds are due."""
+def check() -> None:
+    """Raise Failure that lists everything which stands in the way."""
     problems = []
     if os.geteuid() != 0:
         problems.append("not root: network namespaces, mounts and cgroups need it")
@@ -112,6 +113,7 @@ def check(*, cold: bool) -> None:
     if go is None or go < MINIMUM_GO:
         wanted = ".".join(map(str, MINIMUM_GO))
         problems.append(f"Go {wanted} or newer is not on PATH: see https://go.dev/doc/install")
+    cold = go is None or not all(chain.is_built() for chain in CLUSTER)
     problems += _resources(cold) + _taken_ports()
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)

@@ -40,7 +40,7 @@ class Toolchain:
         digest = hashlib.sha256()
         for file in ("go.mod", "go.sum"):
             digest.update((self.folder / file).read_bytes())
-        digest.update(run(["go", "version"]).encode())
+        digest.update(go_version().encode())
         digest.update(repr((self.programs, self.variables)).encode())
         return digest.hexdigest()[:16]
 
@@ -64,8 +64,6 @@ class Toolchain:
         output = self.output()
         if self.is_built():
             return output
-        if shutil.which("go") is None:
-            raise Failure("Go is not installed", hint="install Go 1.26 or newer from go.dev")
         output.mkdir(parents=True, exist_ok=True)
         variables = " ".join(f"-X {key}={value}" for key, value in self.variables.items())
         log = layout.cache() / "logs" / f"build-{self.name}.log"
@@ -92,6 +90,13 @@ class Toolchain:
             environment=self.environment(),
         )
         return Path(run(command, cwd=self.folder, environment=self.environment()).strip())
+
+
+def go_version() -> str:
+    """Return what `go version` says; every build's result depends on it."""
+    if shutil.which("go") is None:
+        raise Failure("Go is not on PATH", hint="install Go: https://go.dev/doc/install")
+    return run(["go", "version"])
 
 
 KUBERNETES = Toolchain(
