@@ -36,7 +36,8 @@ def render(state: JsonObject) -> str:
 </head>
 <body>
 <header><h1>Tenfold</h1>
-<p class="dim">Refreshes every 5 seconds. As JSON: <a href="/api/v1/state">/api/v1/state</a></p></header>
+<p class="dim">Refreshes every 5 seconds.
+As JSON: <a href="/api/v1/state">/api/v1/state</a></p></header>
 <main>
 <section aria-labelledby="workloads"><h2 id="workloads">Workloads</h2>
 {workloads or "<p>There are none yet.</p>"}</section>
