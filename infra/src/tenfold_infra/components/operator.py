@@ -1,0 +1,169 @@
+"""The operator: its resource definitions, its rights, its one pod and its console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+import yaml
+from pulumi import ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgs,
+    ContainerPortArgs,
+    EnvVarArgs,
+    PodSpecArgs,
+    PodTemplateSpecArgs,
+    Service,
+    ServicePortArgs,
+    ServiceSpecArgs,
+    VolumeMountArgs,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from tenfold_infra import images, naming
+from tenfold_infra.components import access, pods
+from tenfold_infra.components.guardrails import PLATFORM_PRIORITY
+from tenfold_infra.config import Platform
+
+DEFINITIONS = images.REPOSITORY / "operator" / "crds"
+"""The single source of our resource definitions."""
+
+_NAMESPACE = naming.SYSTEM_NAMESPACE
+
+
+class Operator(pulumi.ComponentResource):
+    """The operator and what it needs to act in each tenant's namespace."""
+
+    definitions: list[CustomResource]
+    deployment: Deployment
+    console: Service
+
+    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
+        super().__init__("tenfold:infra:Operator", "operator", None, opts)
+        self.definitions = [self._definition(path) for path in sorted(DEFINITIONS.glob("*.yaml"))]
+        identity = self._identity(platform)
+        self.deployment = self._deployment(platform, identity)
+        self.console = self._console(platform)
+        self.register_outputs({"console": self.console.metadata.name})
+
+    def _definition(self, path: Path) -> CustomResource:
+        document = yaml.safe_load(path.read_text())
+        return CustomResource(
+            f"definition-{path.stem}",
+            api_version=document["apiVersion"],
+            kind=document["kind"],
+            metadata=ObjectMetaArgs(name=document["metadata"]["name"]),
+            spec=document["spec"],
+            opts=ResourceOptions(parent=self),
+        )
+
+    def _identity(self, platform: Platform) -> access.Identity:
+        identity = access.Identity(naming.OPERATOR, _NAMESPACE, self)
+        identity.may_everywhere(
+            [
+                access.rule("apiextensions.k8s.io", ["customresourcedefinitions"], access.READ),
+                access.rule("", ["namespaces"], access.READ),
+            ]
+        )
+        owned = ("workloads", "redistiers")
+        statuses = [f"{kind}/status" for kind in owned]
+        changed = (*access.READ, *access.WRITE)
+        identity.may(
+            [
+                access.rule(
+                    naming.API_GROUP, [*owned, *statuses], (*access.READ, "patch", "update")
+                ),
+                access.rule("apps", ["deployments", "statefulsets"], changed),
+                access.rule(
+                    "", ["services", "configmaps", "secrets", "persistentvolumeclaims"], changed
+                ),
+                access.rule("", ["pods"], (*access.READ, "patch", "delete")),
+                access.rule("", ["events"], ("create", "patch")),
+                access.rule("discovery.k8s.io", ["endpointslices"], access.READ),
+                access.rule("gateway.networking.k8s.io", ["httproutes"], changed),
+                access.rule("policy", ["poddisruptionbudgets"], changed),
+            ],
+            platform.tenant_namespaces,
+        )
+        return identity
+
+    def _deployment(self, platform: Platform, identity: access.Identity) -> Deployment:
+        template = PodTemplateSpecArgs(
+            metadata=ObjectMetaArgs(labels=pods.labels(naming.OPERATOR)),
+            spec=PodSpecArgs(
+                service_account_name=identity.name,
+                automount_service_account_token=True,
+                priority_class_name=PLATFORM_PRIORITY,
+                security_context=pods.pod_security(),
+                containers=[self._container(platform)],
+                volumes=[pods.scratch("tmp", "64Mi")],
+            ),
+        )
+        return Deployment(
+            "operator",
+            metadata=ObjectMetaArgs(name=naming.OPERATOR, namespace=_NAMESPACE),
+            spec=DeploymentSpecArgs(
+                replicas=1,
+                # Two operators at once would act on each other's half-done work.
+                strategy=DeploymentStrategyArgs(type="Recreate"),
+                selector=pods.selector(naming.OPERATOR),
+                template=template,
+            ),
+            opts=ResourceOptions(parent=self, depends_on=[*self.definitions, *identity.granted]),
+        )
+
+    def _container(self, platform: Platform) -> ContainerArgs:
+        prometheus = naming.url(
+            naming.PROMETHEUS, naming.MONITORING_NAMESPACE, naming.PROMETHEUS_PORT
+        )
+        settings = {
+            "TENFOLD_PROMETHEUS_URL": prometheus,
+            "TENFOLD_NAMESPACES": ",".join(platform.tenant_namespaces),
+        }
+        own = platform.images
+        return ContainerArgs(
+            name=naming.OPERATOR,
+            image=images.OPERATOR.reference(own.registry, own.tag),
+            image_pull_policy="IfNotPresent",
+            command=["tenfold-operator"],
+            env=[EnvVarArgs(name=name, value=value) for name, value in settings.items()],
+            ports=[
+                ContainerPortArgs(
+                    name=naming.METRICS_PORT_NAME, container_port=naming.OPERATOR_METRICS_PORT
+                ),
+                ContainerPortArgs(name="health", container_port=naming.OPERATOR_HEALTH_PORT),
+                ContainerPortArgs(name="console", container_port=naming.OPERATOR_CONSOLE_PORT),
+            ],
+            startup_probe=pods.http_probe(
+                "/healthz", naming.OPERATOR_HEALTH_PORT, period=1, failures=120
+            ),
+            readiness_probe=pods.http_probe("/healthz", naming.OPERATOR_HEALTH_PORT, period=5),
+            liveness_probe=pods.http_probe(
+                "/healthz", naming.OPERATOR_HEALTH_PORT, period=10, failures=6
+            ),
+            resources=pods.requirements(platform.operator.resources),
+            security_context=pods.container_security(),
+            volume_mounts=[VolumeMountArgs(name="tmp", mount_path="/tmp")],  # noqa: S108
+        )
+
+    def _console(self, platform: Platform) -> Service:
+        exposure = platform.operator.console
+        return Service(
+            "operator",
+            metadata=ObjectMetaArgs(name=naming.OPERATOR, namespace=_NAMESPACE),
+            spec=ServiceSpecArgs(
+                type=exposure.type,
+                selector=pods.labels(naming.OPERATOR),
+                ports=[
+                    ServicePortArgs(
+                        name="console",
+                        port=naming.OPERATOR_CONSOLE_PORT,
+                        target_port="console",
+                        node_port=exposure.node_port,
+                    )
+                ],
+            ),
+            opts=ResourceOptions(parent=self),
+        )

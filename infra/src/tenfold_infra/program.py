@@ -1,0 +1,108 @@
+"""The Pulumi program: configuration in, components in their order, outputs for people."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
+from pulumi.runtime import register_stack_transformation
+from pulumi_kubernetes.core.v1.outputs import ServiceStatus
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from tenfold_infra import naming
+from tenfold_infra.components.gateway import Gateway
+from tenfold_infra.components.guardrails import Guardrails
+from tenfold_infra.components.monitoring import Monitoring
+from tenfold_infra.components.operator import Operator
+from tenfold_infra.components.redis import RedisTiers
+from tenfold_infra.components.services import Services
+from tenfold_infra.config import Platform
+from tenfold_infra.config.models import Exposure
+
+COMMON_LABELS = {
+    naming.PART_OF_LABEL: naming.PART_OF,
+    "app.kubernetes.io/managed-by": "pulumi",
+}
+
+
+def provision(platform: Platform) -> None:
+    """Register every resource of the platform with the running Pulumi deployment."""
+    register_stack_transformation(_label)
+    guardrails = Guardrails(platform)
+    inside = ResourceOptions(depends_on=[guardrails])
+    gateway = Gateway(platform, opts=inside)
+    Monitoring(platform, opts=inside)
+    operator = Operator(platform, opts=inside)
+    # The operator has to be there when its resources come, and still when they go.
+    tiers = RedisTiers(platform, opts=ResourceOptions(depends_on=[operator]))
+    Services(platform, tiers, opts=ResourceOptions(depends_on=[gateway, operator]))
+    _export(platform, gateway)
+
+
+def _label(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
+    metadata = args.props.get("metadata")
+    if not isinstance(metadata, ObjectMetaArgs):
+        return None
+    labels = metadata.labels or {}
+    if not isinstance(labels, dict):
+        raise TypeError(f"labels of {args.name} must be known while the program runs")
+    metadata.labels = COMMON_LABELS | labels
+    return ResourceTransformationResult(props=args.props, opts=args.opts)
+
+
+def _export(platform: Platform, gateway: Gateway) -> None:
+    """Say where everything is: what `tenfold up` prints and what people look up."""
+    monitoring, system = naming.MONITORING_NAMESPACE, naming.SYSTEM_NAMESPACE
+    pulumi.export("namespaces", list(platform.namespaces))
+    pulumi.export(
+        "gateway",
+        _place(naming.GATEWAY_SERVICE, naming.GATEWAY_NAMESPACE, 80, platform.gateway.service)
+        | {"address": gateway.service.status.apply(_balancer_address)},
+    )
+    pulumi.export(
+        "prometheus",
+        _place(
+            naming.PROMETHEUS,
+            monitoring,
+            naming.PROMETHEUS_PORT,
+            platform.monitoring.prometheus.service,
+        ),
+    )
+    pulumi.export(
+        "console",
+        _place(naming.OPERATOR, system, naming.OPERATOR_CONSOLE_PORT, platform.operator.console),
+    )
+    pulumi.export(
+        "alertmanager",
+        _place(naming.ALERTMANAGER, monitoring, naming.ALERTMANAGER_PORT, Exposure()),
+    )
+    if platform.monitoring.grafana is not None:
+        pulumi.export(
+            "grafana", _place(naming.GRAFANA, monitoring, naming.GRAFANA_PORT, Exposure())
+        )
+    pulumi.export(
+        "tiers",
+        {
+            f"{tenant.name}/{tier.name}": (
+                f"{naming.host(tier.name, tenant.name)}:{naming.REDIS_PORT}"
+            )
+            for tenant in platform.tenants
+            for tier in tenant.tiers
+        },
+    )
+
+
+def _place(service: str, namespace: str, port: int, exposure: Exposure) -> dict[str, object]:
+    """Describe where a Service answers; nodePort is there only for that type."""
+    place: dict[str, object] = {
+        "namespace": namespace,
+        "service": service,
+        "type": exposure.type,
+        "url": naming.url(service, namespace, port),
+    }
+    return place if exposure.node_port is None else place | {"nodePort": exposure.node_port}
+
+
+def _balancer_address(status: ServiceStatus | None) -> str | None:
+    """Return the load balancer's first address, where the Service has one."""
+    ingress = (status and status.load_balancer and status.load_balancer.ingress) or []
+    return next((entry.ip or entry.hostname for entry in ingress), None)
