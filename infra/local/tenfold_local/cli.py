@@ -74,10 +74,10 @@ def status() -> None:
     if not nodes:
         raise Failure("there is no cluster", hint="tenfold-local up")
     components = cluster.status()
-    table = Table("component", "up", "log", box=None)
+    table = Table("component", "up", box=None)
     for name, seconds in components:
         state = "[red]down[/]" if seconds is None else f"{seconds:.0f} s"
-        table.add_row(name, state, str(Component(name, []).log))
+        table.add_row(name, state)
     console.print(table)
     if not controlplane.api_is_ready():
         raise Failure("the API server is not ready", hint="tenfold-local up")

@@ -164,6 +164,7 @@ def _wait_for_runtime(member: Node, runtime: Component) -> None:
 
 def start_node(member: Node) -> None:
     """Start a node that was stopped."""
+    build()
     _start_nodes((member,), existing_nodes())
 
 
@@ -175,7 +176,7 @@ def stop_node(member: Node) -> None:
     """
     runtime, *others = node.component_names(member)
     for name in reversed(others):
-        processes.stop(name)
+        processes.stop(name, kill=True)
     if network.exists(member):
         component = node.container_runtime(member)
         processes.start(component)

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from tenfold_local import layout
-from tenfold_local.shell import Failure, log_tail
+from tenfold_local.shell import Failure, log_tail, wait_until
 
 RECORDS = layout.STATE / "processes"
 STOP_SECONDS = 20.0
@@ -103,19 +103,20 @@ def stop(name: str, *, kill: bool = False) -> None:
     """End a component and wait until it is gone, so that nothing meets a dying predecessor."""
     found = process(name)
     if found is not None:
-        _reap(found, signal.SIGKILL if kill else signal.SIGTERM)
+        try:
+            found.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+            _wait_until_gone(name)
+        except Failure:
+            found.kill()
+            _wait_until_gone(name)
+        except psutil.NoSuchProcess:
+            pass
     _record(name).unlink(missing_ok=True)
 
 
-def _reap(found: psutil.Process, first: signal.Signals) -> None:
-    try:
-        found.send_signal(first)
-        found.wait(STOP_SECONDS)
-    except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        found.kill()
-        found.wait(STOP_SECONDS)
+def _wait_until_gone(name: str) -> None:
+    # Not psutil's wait: it takes one that has ended for alive until its parent has asked for it.
+    wait_until(lambda: process(name) is None, seconds=STOP_SECONDS, what=f"the end of {name}")
 
 
 def leftovers() -> list[str]:
