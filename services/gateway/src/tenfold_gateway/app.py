@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import fastapi
 import pydantic
 
-from tenfold_gateway import middleware, problems, store
+from tenfold_gateway import middleware, problems
 
 VERSION = metadata.version("tenfold-gateway")
 
@@ -20,6 +20,19 @@ _Name = Annotated[
     ),
 ]
 _PROBLEM = {"model": problems.Problem, "content": {problems.MEDIA_TYPE: {}}}
+
+
+class Counters(Protocol):
+    """Where counters are kept; raises `store.StoreError` for what did not succeed."""
+
+    async def increment(self, name: str) -> int:
+        """Add one and return the new value."""
+
+    async def read(self, name: str) -> int:
+        """Return the value, 0 before the first increment."""
+
+    async def close(self) -> None:
+        """Give up what is held."""
 
 
 class Counter(pydantic.BaseModel):
@@ -43,13 +56,13 @@ class Status(pydantic.BaseModel):
 
 
 def create_app(
-    counters: store.Store,
+    counters: Counters,
     lifecycle: middleware.Lifecycle,
     *,
     revision: str,
     max_requests_in_flight: int,
 ) -> fastapi.FastAPI:
-    """Assemble the application around a store of counters, which it closes at its end."""
+    """Assemble the application around counters, which it closes at its end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: fastapi.FastAPI) -> AsyncIterator[None]:
@@ -100,7 +113,7 @@ def _add_probes(app: fastapi.FastAPI, lifecycle: middleware.Lifecycle) -> None:
         return Status(status="ready")
 
 
-def _add_counters(app: fastapi.FastAPI, counters: store.Store) -> None:
+def _add_counters(app: fastapi.FastAPI, counters: Counters) -> None:
     router = fastapi.APIRouter(
         prefix="/v1/counters", responses={422: _PROBLEM, 503: _PROBLEM, 504: _PROBLEM}
     )

@@ -24,7 +24,8 @@ def main() -> None:
         revision=config.revision,
         max_requests_in_flight=config.max_requests_in_flight,
     )
-    structlog.get_logger(__name__).info(
+    logger = structlog.get_logger(__name__)
+    logger.info(
         "starting",
         version=app.VERSION,
         revision=config.revision,
@@ -38,6 +39,7 @@ def main() -> None:
         port=config.http_port,
         drain_seconds=config.drain_seconds,
     ).run()
+    logger.info("ended")
 
 
 def _serve_metrics(config: settings.Settings) -> None:

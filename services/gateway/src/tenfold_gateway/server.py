@@ -7,6 +7,7 @@ runs in this process, where readiness can turn before the listener closes.
 
 import asyncio
 import signal
+import socket
 import types
 
 import fastapi
@@ -47,6 +48,9 @@ class DrainingServer(uvicorn.Server):
                 ws="none",
                 access_log=False,
                 log_config=None,
+                log_level="warning",
+                # Nothing here asks for the client's address, so no header has to be believed.
+                proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -56,10 +60,10 @@ class DrainingServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Remember the loop on which the drain is timed."""
         self._loop = asyncio.get_running_loop()
-        await super().startup()
+        await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
         """Begin the drain on the first signal; end at once on a second one."""

@@ -150,10 +150,10 @@ class Store:
         except (exceptions.ResponseError, exceptions.BusyLoadingError) as error:
             reply = error.status_code or str(error).partition(" ")[0]
             if reply == "READONLY":
-                self._doubt_connections()
+                await self._discard(connection)
             raise Refused(reply) from error
         except (exceptions.ConnectionError, TimeoutError) as error:
-            self._doubt_connections()
+            await self._discard(connection)
             raise OutcomeUnknown(
                 "The connection to Redis was lost before its answer came: the operation may or"
                 " may not have been done. Read the counter before trying again."
@@ -183,17 +183,19 @@ class Store:
                 self._era_of[connection] = era
             await connection.check_health()  # type: ignore[no-untyped-call]
         except BaseException:
-            self._doubt_connections()
+            await self._discard(connection)
             await self._pool.release(connection)
             raise
 
-    def _doubt_connections(self) -> None:
-        """Have every connection opened anew before its next use.
+    async def _discard(self, connection: redis.Connection) -> None:
+        """Close a connection, and have every other one opened anew before its next use.
 
         They all lead to the pod that was the primary when they were opened: a Service that has
         moved since is followed by new connections only. A dead pod sends no RST, so without
         this each of them would have to run into its own timeout.
         """
+        await connection.disconnect(nowait=True)
+        self._era_of.pop(connection, None)
         now = time.monotonic()
         if now - self._era_began > _DOUBT_SECONDS:
             self._era += 1
