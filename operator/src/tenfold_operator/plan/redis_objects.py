@@ -12,8 +12,7 @@ from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.redis_config import config_hash, config_map, memory_bytes
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
-_USER = 999  # the redis user of the image
-_EXPORTER_USER = 65532
+_USER = 65532
 _RESTRICTED: JsonObject = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -208,7 +207,7 @@ def _exporter(tier: RedisTier) -> JsonObject:
             "requests": {"cpu": "10m", "memory": "16Mi"},
             "limits": {"cpu": "200m", "memory": "64Mi"},
         },
-        "securityContext": {**_RESTRICTED, "runAsUser": _EXPORTER_USER},
+        "securityContext": _RESTRICTED,
     }
 
 
