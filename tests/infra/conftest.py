@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,6 @@ def run(stack: str, rendered: Callable[[str], Run]) -> Run:
 
 
 @pytest.fixture
-def config() -> Iterator[Mapping[str, str]]:
-    """Yield the local stack's configuration, to be spoilt by a test."""
-    yield stack_config("local")
+def config() -> dict[str, str]:
+    """Return the local stack's configuration, to be spoilt by a test."""
+    return stack_config("local")

@@ -47,8 +47,8 @@ class Gateway(pulumi.ComponentResource):
     def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenfold:infra:Gateway", "gateway", None, opts)
         identity = self._identity(platform)
-        self.service = self._service(platform)
         self.deployment = self._deployment(platform, identity)
+        self.service = self._service(platform)
         self._disruption_budget()
         self.gateway = self._gateway()
         self.register_outputs({"service": self.service.metadata.name})
@@ -92,7 +92,8 @@ class Gateway(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=ResourceOptions(parent=self),
+            # A Service counts as ready when pods answer behind it: without them, do not wait.
+            opts=ResourceOptions(parent=self, depends_on=[self.deployment]),
         )
 
     def _deployment(self, platform: Platform, identity: access.Identity) -> Deployment:

@@ -68,19 +68,17 @@ class Operator(pulumi.ComponentResource):
             ]
         )
         owned = ("workloads", "redistiers")
-        statuses = [f"{kind}/status" for kind in owned]
         changed = (*access.READ, *access.WRITE)
         identity.may(
             [
-                access.rule(
-                    naming.API_GROUP, [*owned, *statuses], (*access.READ, "patch", "update")
-                ),
+                access.rule(naming.API_GROUP, owned, access.READ),
+                access.rule(naming.API_GROUP, [f"{kind}/status" for kind in owned], ["patch"]),
                 access.rule("apps", ["deployments", "statefulsets"], changed),
-                access.rule(
-                    "", ["services", "configmaps", "secrets", "persistentvolumeclaims"], changed
-                ),
-                access.rule("", ["pods"], (*access.READ, "patch", "delete")),
-                access.rule("", ["events"], ("create", "patch")),
+                access.rule("", ["services", "configmaps"], changed),
+                # A tier's password is read by its name or made; nothing lists Secrets.
+                access.rule("", ["secrets"], ["get", "create"]),
+                access.rule("", ["pods"], access.READ),
+                access.rule("", ["events"], ["create"]),
                 access.rule("discovery.k8s.io", ["endpointslices"], access.READ),
                 access.rule("gateway.networking.k8s.io", ["httproutes"], changed),
                 access.rule("policy", ["poddisruptionbudgets"], changed),
@@ -165,5 +163,5 @@ class Operator(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=ResourceOptions(parent=self),
+            opts=ResourceOptions(parent=self, depends_on=[self.deployment]),
         )

@@ -70,7 +70,8 @@ def _of_every_namespace(namespace: str) -> Iterator[Policy]:
         name="allow-dns",
         namespace=namespace,
         directions=("Egress",),
-        egress=(_to([dns], _tcp(naming.DNS_PORT) + _udp(naming.DNS_PORT)),),
+        # Which port the pods behind the DNS Service listen on differs between clusters.
+        egress=(_to([dns], ()),),
     )
     yield Policy(
         name="allow-scrape",
@@ -226,10 +227,6 @@ def _blocks(networks: Iterable[IPvAnyNetwork]) -> list[NetworkPolicyPeerArgs]:
 
 def _tcp(*ports: int | str) -> tuple[NetworkPolicyPortArgs, ...]:
     return tuple(NetworkPolicyPortArgs(protocol="TCP", port=port) for port in ports)
-
-
-def _udp(*ports: int | str) -> tuple[NetworkPolicyPortArgs, ...]:
-    return tuple(NetworkPolicyPortArgs(protocol="UDP", port=port) for port in ports)
 
 
 def _from(peers: Sequence[NetworkPolicyPeerArgs], ports: Ports) -> NetworkPolicyIngressRuleArgs:

@@ -21,8 +21,8 @@ class Monitoring(pulumi.ComponentResource):
 
     def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
         super().__init__("tenfold:infra:Monitoring", "monitoring", None, opts)
-        self.prometheus_service = prometheus.service(platform, self)
         self.prometheus = prometheus.stateful_set(platform, self)
+        self.prometheus_service = prometheus.service(platform, self.prometheus, self)
         self.alertmanager = alertmanager.deploy(platform.monitoring.alertmanager, self)
         section = platform.monitoring.grafana
         self.grafana = grafana.deploy(section, self) if section is not None else None

@@ -38,15 +38,6 @@ def deploy(section: Alertmanager, parent: pulumi.Resource) -> Deployment:
         {"alertmanager.yml": alertmanager_yaml(section.receivers)},
         parent,
     )
-    Service(
-        "alertmanager",
-        metadata=ObjectMetaArgs(name=naming.ALERTMANAGER, namespace=_NAMESPACE),
-        spec=ServiceSpecArgs(
-            selector=pods.labels(naming.ALERTMANAGER),
-            ports=[ServicePortArgs(name="http", port=naming.ALERTMANAGER_PORT, target_port="http")],
-        ),
-        opts=ResourceOptions(parent=parent),
-    )
     template = PodTemplateSpecArgs(
         metadata=ObjectMetaArgs(
             labels=pods.labels(naming.ALERTMANAGER), annotations=roll_on_change(config)
@@ -59,7 +50,7 @@ def deploy(section: Alertmanager, parent: pulumi.Resource) -> Deployment:
             volumes=[config.volume, pods.scratch("data", "256Mi")],
         ),
     )
-    return Deployment(
+    deployment = Deployment(
         "alertmanager",
         metadata=ObjectMetaArgs(name=naming.ALERTMANAGER, namespace=_NAMESPACE),
         spec=DeploymentSpecArgs(
@@ -67,6 +58,16 @@ def deploy(section: Alertmanager, parent: pulumi.Resource) -> Deployment:
         ),
         opts=ResourceOptions(parent=parent, depends_on=[config.resource]),
     )
+    Service(
+        "alertmanager",
+        metadata=ObjectMetaArgs(name=naming.ALERTMANAGER, namespace=_NAMESPACE),
+        spec=ServiceSpecArgs(
+            selector=pods.labels(naming.ALERTMANAGER),
+            ports=[ServicePortArgs(name="http", port=naming.ALERTMANAGER_PORT, target_port="http")],
+        ),
+        opts=ResourceOptions(parent=parent, depends_on=[deployment]),
+    )
+    return deployment
 
 
 def _container(section: Alertmanager, config: Files) -> ContainerArgs:

@@ -38,15 +38,6 @@ def deploy(section: Grafana, parent: pulumi.Resource) -> Deployment:
         {"prometheus.yaml": _data_sources()},
         parent,
     )
-    Service(
-        "grafana",
-        metadata=ObjectMetaArgs(name=naming.GRAFANA, namespace=_NAMESPACE),
-        spec=ServiceSpecArgs(
-            selector=pods.labels(naming.GRAFANA),
-            ports=[ServicePortArgs(name="http", port=naming.GRAFANA_PORT, target_port="http")],
-        ),
-        opts=ResourceOptions(parent=parent),
-    )
     template = PodTemplateSpecArgs(
         metadata=ObjectMetaArgs(
             labels=pods.labels(naming.GRAFANA), annotations=roll_on_change(sources)
@@ -58,7 +49,7 @@ def deploy(section: Grafana, parent: pulumi.Resource) -> Deployment:
             volumes=[sources.volume, pods.scratch("data", "1Gi"), pods.scratch("tmp", "64Mi")],
         ),
     )
-    return Deployment(
+    deployment = Deployment(
         "grafana",
         metadata=ObjectMetaArgs(name=naming.GRAFANA, namespace=_NAMESPACE),
         spec=DeploymentSpecArgs(
@@ -66,6 +57,16 @@ def deploy(section: Grafana, parent: pulumi.Resource) -> Deployment:
         ),
         opts=ResourceOptions(parent=parent, depends_on=[sources.resource]),
     )
+    Service(
+        "grafana",
+        metadata=ObjectMetaArgs(name=naming.GRAFANA, namespace=_NAMESPACE),
+        spec=ServiceSpecArgs(
+            selector=pods.labels(naming.GRAFANA),
+            ports=[ServicePortArgs(name="http", port=naming.GRAFANA_PORT, target_port="http")],
+        ),
+        opts=ResourceOptions(parent=parent, depends_on=[deployment]),
+    )
+    return deployment
 
 
 def _data_sources() -> str:

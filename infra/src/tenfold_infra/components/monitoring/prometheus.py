@@ -34,7 +34,7 @@ _USER = 65534  # `nobody`, as the upstream image runs
 _DATA = "/prometheus"
 
 
-def service(platform: Platform, parent: pulumi.Resource) -> Service:
+def service(platform: Platform, pods_first: StatefulSet, parent: pulumi.Resource) -> Service:
     """Make the Service that people, Grafana and the operator ask.
 
     A caller stays with one replica, or its graphs would jump between two sets of samples.
@@ -56,7 +56,7 @@ def service(platform: Platform, parent: pulumi.Resource) -> Service:
                 )
             ],
         ),
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions(parent=parent, depends_on=[pods_first]),
     )
 
 

@@ -75,6 +75,14 @@ def _pods(platform: Platform) -> Job:
             copy("pod_label_tenfold_dev_workload", "workload"),
             copy("pod_label_tenfold_dev_revision", "revision"),
         ],
+        "metric_relabel_configs": [
+            {
+                # The operator tells of objects in tenants' namespaces; only it is believed.
+                "source_labels": ["namespace", "exported_namespace"],
+                "regex": f"{naming.SYSTEM_NAMESPACE};(.+)",
+                "target_label": "namespace",
+            }
+        ],
     }
 
 
