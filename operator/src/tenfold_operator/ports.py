@@ -52,15 +52,15 @@ class Cluster(Protocol):
 
 
 class RedisAdmin(Protocol):
-    """Questions to Redis and its Sentinels. Who does not answer in time has no answer."""
+    """Questions to Redis and its Sentinels. Who is silent for `patience` seconds has no answer."""
 
     async def ask_sentinels(
-        self, tier: str, addresses: Mapping[str, str], password: str
+        self, tier: str, addresses: Mapping[str, str], password: str, patience: float
     ) -> tuple[SentinelAnswer, ...]:
         """Ask each Sentinel (address by pod) which pod is the primary."""
 
     async def ask_servers(
-        self, addresses: Mapping[str, str], password: str
+        self, addresses: Mapping[str, str], password: str, patience: float
     ) -> tuple[ServerAnswer, ...]:
         """Ask each server (address by pod) for its role and replicas."""
 

@@ -6,11 +6,13 @@ from typing import Any, cast
 
 import redis.asyncio
 import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from tenfold_operator.model.observed import Follower, Role, SentinelAnswer, ServerAnswer
 from tenfold_operator.plan.redis_names import REDIS_PORT, SENTINEL_PORT
 
-_TIMEOUT_SECONDS = 1.0
+_CONNECT_SECONDS = 1.0
 _CHANGES = (
     "+promoted-slave",
     "+failover-state-reconf-slaves",
@@ -28,25 +30,27 @@ class RedisClients:
     """
 
     async def ask_sentinels(
-        self, tier: str, addresses: Mapping[str, str], password: str
+        self, tier: str, addresses: Mapping[str, str], password: str, patience: float
     ) -> tuple[SentinelAnswer, ...]:
         """Ask each Sentinel (address by pod) which pod is the primary."""
 
         async def ask(pod: str, address: str) -> SentinelAnswer:
             command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", tier)
-            answer = await _ask(address, SENTINEL_PORT, password, *command)
+            client = _client(address, SENTINEL_PORT, password)
+            answer = await _ask(client, patience, *command)
             host = answer[0].decode() if isinstance(answer, list) else ""
             return SentinelAnswer(pod, host.partition(".")[0] or None)
 
         return tuple(await asyncio.gather(*(ask(*each) for each in addresses.items())))
 
     async def ask_servers(
-        self, addresses: Mapping[str, str], password: str
+        self, addresses: Mapping[str, str], password: str, patience: float
     ) -> tuple[ServerAnswer, ...]:
         """Ask each server (address by pod) for its role and replicas."""
 
         async def ask(pod: str, address: str) -> ServerAnswer:
-            answer = await _ask(address, REDIS_PORT, password, "INFO", "replication")
+            client = _client(address, REDIS_PORT, password)
+            answer = await _ask(client, patience, "INFO", "replication")
             return _server_answer(pod, cast(dict[str, Any], answer or {}))
 
         return tuple(await asyncio.gather(*(ask(*each) for each in addresses.items())))
@@ -78,12 +82,11 @@ def _server_answer(pod: str, info: Mapping[str, Any]) -> ServerAnswer:
     return ServerAnswer(pod, _ROLES.get(str(info.get("role")), "unknown"), followers)
 
 
-async def _ask(address: str, port: int, password: str, *command: str) -> object:
+async def _ask(client: redis.asyncio.Redis, patience: float, *command: str) -> object:
     """Return the answer, None when there is none in time."""
-    client = _client(address, port, password)
     try:
         answer = client.execute_command(*command)  # type: ignore[no-untyped-call]
-        return cast(object, await asyncio.wait_for(answer, _TIMEOUT_SECONDS))
+        return cast(object, await asyncio.wait_for(answer, patience))
     except _SILENCE:
         return None
     finally:
@@ -95,6 +98,7 @@ def _client(address: str, port: int, password: str) -> redis.asyncio.Redis:
         host=address,
         port=port,
         password=password,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_CONNECT_SECONDS,
         health_check_interval=5,
+        retry=Retry(NoBackoff(), 0),  # by default it sleeps a second and tries again
     )

@@ -16,11 +16,13 @@ from tenfold_operator.model.names import APP
 from tenfold_operator.model.observed import TierView
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.actions import Apply, Plan
-from tenfold_operator.plan.redis import plan_tier
+from tenfold_operator.plan.redis import form_opinion, plan_tier
 from tenfold_operator.ports import Clock, Cluster, RedisAdmin
 
 _LOOK_AGAIN_SECONDS = 5.0
 """Sentinels tell of failovers by themselves; this is for lag and for lost messages."""
+_PATIENCE_SECONDS = 1.0
+_HURRY_SECONDS = 0.2
 
 
 class RedisTierHandler:
@@ -77,10 +79,15 @@ class RedisTierHandler:
             return TierView(tier=tier, objects=objects, has_password=False)
         sentinels = self._addresses(ref, "redis-sentinel")
         self._listeners.follow(ref, sentinels.values(), password)
-        claims, servers = await asyncio.gather(
-            self._redis.ask_sentinels(ref.name, sentinels, password),
-            self._redis.ask_servers(self._addresses(ref, "redis"), password),
-        )
+        claims = await self._redis.ask_sentinels(ref.name, sentinels, password, _HURRY_SECONDS)
+        agreed = form_opinion(claims).primary
+        if agreed is None:
+            claims = await self._redis.ask_sentinels(
+                ref.name, sentinels, password, _PATIENCE_SECONDS
+            )
+        # When the primary has moved, clients wait: servers that are gone must not delay them.
+        patience = _PATIENCE_SECONDS if agreed == tier.status.primary else _HURRY_SECONDS
+        servers = await self._redis.ask_servers(self._addresses(ref, "redis"), password, patience)
         return TierView(
             tier=tier, objects=objects, has_password=True, sentinels=claims, servers=servers
         )

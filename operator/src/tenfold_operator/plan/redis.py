@@ -1,12 +1,12 @@
 """What to do for a RedisTier: its objects, and the Service that leads to the primary."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import covers, ref_of
-from tenfold_operator.model.observed import TierView
+from tenfold_operator.model.observed import SentinelAnswer, TierView
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
 from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse
@@ -15,7 +15,7 @@ from tenfold_operator.plan.redis_status import Opinion, status_actions
 
 def plan_tier(view: TierView, now: datetime) -> Plan:
     """Return what to do now; nothing when everything is as it should be."""
-    opinion = form_opinion(view)
+    opinion = form_opinion(view.sentinels)
     return (
         *_password(view),
         *_objects(view, opinion),
@@ -24,9 +24,9 @@ def plan_tier(view: TierView, now: datetime) -> Plan:
     )
 
 
-def form_opinion(view: TierView) -> Opinion:
+def form_opinion(sentinels: Iterable[SentinelAnswer]) -> Opinion:
     """Return what a majority of the Sentinels says; their minority and the servers do not count."""
-    claims = Counter(each.primary for each in view.sentinels if each.primary)
+    claims = Counter(each.primary for each in sentinels if each.primary)
     ranked = claims.most_common()
     agreed = ranked[0][0] if ranked and ranked[0][1] >= names.QUORUM else None
     return Opinion(
