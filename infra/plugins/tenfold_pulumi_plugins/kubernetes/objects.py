@@ -143,6 +143,23 @@ def without_server_fields(inputs: JsonObject) -> JsonObject:
     return inputs | {"metadata": kept}
 
 
+def not_assigned_yet(state: JsonObject) -> JsonObject:
+    """The state of an object that is only previewed: what the server assigns is unknown.
+
+    A server that is asked for a dry run makes it up: a uid that no object will ever have.
+    """
+    metadata = state.get("metadata")
+    if not isinstance(metadata, dict):
+        return state
+    unknown = dict.fromkeys(_SERVER_METADATA, values.UNKNOWN)
+    previewed = state | {"metadata": metadata | unknown}
+    spec, given = state.get("spec"), state.get(_INPUTS, state).get("spec")
+    if state.get("kind") == "Service" and isinstance(spec, dict) and isinstance(given, dict):
+        addresses = {"clusterIP": values.UNKNOWN, "clusterIPs": values.UNKNOWN}
+        previewed["spec"] = spec | addresses | given
+    return previewed
+
+
 def observed_inputs(inputs: JsonObject, live: JsonObject) -> JsonObject:
     """The inputs with the values that the cluster has now; differing ones are drift."""
     observed = difference.observed_inputs(values.plain(inputs), live)

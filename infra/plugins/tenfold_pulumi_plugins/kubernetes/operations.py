@@ -44,7 +44,7 @@ class Operations:
         def attempt(plain: JsonObject) -> JsonObject:
             return self._api.validate_new(plain, change.manager, warn=report.warn)
 
-        return self._preview(change, attempt)
+        return objects.not_assigned_yet(self._preview(change, attempt))
 
     def create(
         self, urn: str, wanted: JsonObject, timeout: float, report: engine.Reporter

@@ -99,6 +99,7 @@ class Waiter:
                 except errors.UnreachableError as error:
                     verdict = readiness.Waiting(str(error))
                 if isinstance(verdict, readiness.Ready):
+                    report("")
                     return obj
                 if verdict.reason != reason:
                     report(f"waiting: {verdict.reason}")
