@@ -64,6 +64,13 @@ class CounterUser(locust.FastHttpUser):
             _judge(answer, valid=valid)
 
 
+class _RequestFailure(Exception):
+    """A failed request; Locust reports an error by its repr."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def _judge(answer: fasthttp.ResponseContextManager, *, valid: bool) -> None:
     """Name a failure by its cause only: with addresses in it each would be a kind of its own."""
     if answer.status_code == 200 and valid:
@@ -75,7 +82,7 @@ def _judge(answer: fasthttp.ResponseContextManager, *, valid: bool) -> None:
         cause = "200 with another content than was asked for"
     else:
         cause = f"{answer.status_code} {_document(answer).get('type', '')}".strip()
-    answer.failure(cause)  # type: ignore[no-untyped-call]
+    answer.failure(_RequestFailure(cause))  # type: ignore[no-untyped-call]
 
 
 def _document(answer: fasthttp.ResponseContextManager) -> dict[str, object]:
