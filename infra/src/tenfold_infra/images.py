@@ -106,7 +106,7 @@ REDIS_EXPORTER = UpstreamImage(
     name="redis-exporter", repository="docker.io/oliver006/redis_exporter", version="v1.45.0"
 )
 PROMETHEUS = UpstreamImage(
-    name="prometheus", repository="docker.io/prom/prometheus", version="v2.42.0"
+    name="prometheus", repository="docker.io/prom/prometheus", version="v3.16.0"
 )
 ALERTMANAGER = UpstreamImage(
     name="alertmanager", repository="docker.io/prom/alertmanager", version="v0.25.0"

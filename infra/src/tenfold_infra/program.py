@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 from pulumi.runtime import register_stack_transformation
@@ -28,17 +30,17 @@ def provision(platform: Platform) -> None:
     """Register every resource of the platform with the running Pulumi deployment."""
     register_stack_transformation(_label)
     guardrails = Guardrails(platform)
-    inside = ResourceOptions(depends_on=[guardrails])
-    gateway = Gateway(platform, opts=inside)
-    Monitoring(platform, opts=inside)
-    operator = Operator(platform, opts=inside)
-    # The operator has to be there when its resources come, and still when they go.
-    tiers = RedisTiers(platform, opts=ResourceOptions(depends_on=[operator]))
-    Services(platform, tiers, opts=ResourceOptions(depends_on=[gateway, operator]))
+    register_stack_transformation(partial(_put_inside, guardrails))
+    gateway = Gateway(platform)
+    Monitoring(platform)
+    operator = Operator(platform)
+    tiers = RedisTiers(platform, operator)
+    Services(platform, gateway, operator, tiers)
     _export(platform, gateway)
 
 
 def _label(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
+    """Say of every object whose it is."""
     metadata = args.props.get("metadata")
     if not isinstance(metadata, ObjectMetaArgs):
         return None
@@ -47,6 +49,22 @@ def _label(args: ResourceTransformationArgs) -> ResourceTransformationResult | N
         raise TypeError(f"labels of {args.name} must be known while the program runs")
     metadata.labels = COMMON_LABELS | labels
     return ResourceTransformationResult(props=args.props, opts=args.opts)
+
+
+def _put_inside(
+    guardrails: Guardrails, args: ResourceTransformationArgs
+) -> ResourceTransformationResult | None:
+    """Let what is put into a namespace come after its guardrails, and go before them.
+
+    A component's dependencies are not its children's: each object needs its own.
+    """
+    metadata = args.props.get("metadata")
+    if not isinstance(metadata, ObjectMetaArgs) or not isinstance(metadata.namespace, str):
+        return None
+    if not (after := guardrails.of(metadata.namespace)):
+        return None
+    opts = ResourceOptions.merge(args.opts, ResourceOptions(depends_on=after))
+    return ResourceTransformationResult(props=args.props, opts=opts)
 
 
 def _export(platform: Platform, gateway: Gateway) -> None:

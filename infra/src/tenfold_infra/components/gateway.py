@@ -44,8 +44,8 @@ class Gateway(pulumi.ComponentResource):
     service: Service
     gateway: CustomResource
 
-    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenfold:infra:Gateway", "gateway", None, opts)
+    def __init__(self, platform: Platform) -> None:
+        super().__init__("tenfold:infra:Gateway", "gateway")
         identity = self._identity(platform)
         self.deployment = self._deployment(platform, identity)
         self.service = self._service(platform)

@@ -40,8 +40,8 @@ class Operator(pulumi.ComponentResource):
     deployment: Deployment
     console: Service
 
-    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenfold:infra:Operator", "operator", None, opts)
+    def __init__(self, platform: Platform) -> None:
+        super().__init__("tenfold:infra:Operator", "operator")
         self.definitions = [self._definition(path) for path in sorted(DEFINITIONS.glob("*.yaml"))]
         identity = self._identity(platform)
         self.deployment = self._deployment(platform, identity)

@@ -9,17 +9,22 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from tenfold_infra import images, naming
 from tenfold_infra.components.conditions import wait_for
+from tenfold_infra.components.operator import Operator
 from tenfold_infra.config import Platform
 from tenfold_infra.config.models import Cluster, Tenant, Tier
 
 
 class RedisTiers(pulumi.ComponentResource):
-    """One RedisTier resource for each tier that the stack names, by (tenant, tier)."""
+    """One RedisTier resource for each tier that the stack names, by (tenant, tier).
+
+    The operator has to be there when they come, and still when they go.
+    """
 
     tiers: dict[tuple[str, str], CustomResource]
 
-    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenfold:infra:RedisTiers", "redis-tiers", None, opts)
+    def __init__(self, platform: Platform, operator: Operator) -> None:
+        super().__init__("tenfold:infra:RedisTiers", "redis-tiers")
+        self._opts = ResourceOptions(parent=self, depends_on=[operator])
         self.tiers = {
             (tenant.name, tier.name): self._tier(platform.cluster, tenant, tier)
             for tenant in platform.tenants
@@ -36,7 +41,7 @@ class RedisTiers(pulumi.ComponentResource):
                 name=tier.name, namespace=tenant.name, annotations=wait_for("Ready")
             ),
             spec=_spec(cluster, tier),
-            opts=ResourceOptions(parent=self),
+            opts=self._opts,
         )
 
 

@@ -20,7 +20,9 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from tenfold_infra import images, naming
 from tenfold_infra.components import pods
 from tenfold_infra.components.conditions import wait_for
+from tenfold_infra.components.gateway import Gateway
 from tenfold_infra.components.guardrails import SERVICE_PRIORITY
+from tenfold_infra.components.operator import Operator
 from tenfold_infra.components.redis import RedisTiers
 from tenfold_infra.config import Platform
 from tenfold_infra.config.models import Images, Tenant
@@ -32,9 +34,10 @@ class Services(pulumi.ComponentResource):
     gateways: dict[str, CustomResource]
 
     def __init__(
-        self, platform: Platform, tiers: RedisTiers, opts: ResourceOptions | None = None
+        self, platform: Platform, gateway: Gateway, operator: Operator, tiers: RedisTiers
     ) -> None:
-        super().__init__("tenfold:infra:Services", "services", None, opts)
+        super().__init__("tenfold:infra:Services", "services")
+        self._needed = (gateway, operator)
         self.gateways = {
             tenant.name: self._gateway(
                 platform.images, tenant, tiers.tiers[tenant.name, tenant.gateway.tier]
@@ -73,7 +76,7 @@ class Services(pulumi.ComponentResource):
             },
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[tier],
+                depends_on=[*self._needed, tier],
                 # The number of pods is the scale subresource's from the first day on.
                 ignore_changes=["spec.replicas"],
             ),

@@ -42,17 +42,27 @@ class Guardrails(pulumi.ComponentResource):
 
     namespaces: dict[str, Namespace]
 
-    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenfold:infra:Guardrails", "guardrails", None, opts)
+    def __init__(self, platform: Platform) -> None:
+        super().__init__("tenfold:infra:Guardrails", "guardrails")
         self.namespaces = self._namespaces(platform)
+        self._inside: dict[str, list[pulumi.Resource]] = {name: [] for name in self.namespaces}
         self._network_policies(platform)
         for namespace in platform.namespaces:
             self._limit_range(namespace)
         for tenant in platform.tenants:
             self._quota(tenant)
-        self._priorities()
+        self._priority_classes = self._priorities()
         self._personas(platform)
         self.register_outputs({"namespaces": list(self.namespaces)})
+
+    def of(self, namespace: str) -> list[pulumi.Resource]:
+        """Return a namespace and what holds in it, for what is put there to come after.
+
+        Nothing for a namespace that is not the platform's.
+        """
+        if namespace not in self.namespaces:
+            return []
+        return [self.namespaces[namespace], *self._inside[namespace], *self._priority_classes]
 
     def _child(self, namespace: str | None = None) -> ResourceOptions:
         inside = [self.namespaces[namespace]] if namespace else None
@@ -74,12 +84,13 @@ class Guardrails(pulumi.ComponentResource):
 
     def _network_policies(self, platform: Platform) -> None:
         for policy in flows.policies(platform):
-            NetworkPolicy(
+            resource = NetworkPolicy(
                 f"{policy.namespace}-{policy.name}",
                 metadata=ObjectMetaArgs(name=policy.name, namespace=policy.namespace),
                 spec=policy.spec(),
                 opts=self._child(policy.namespace),
             )
+            self._inside[policy.namespace].append(resource)
 
     def _limit_range(self, namespace: str) -> None:
         # What a container gets that says nothing itself; the platform's own all say it.
@@ -88,15 +99,16 @@ class Guardrails(pulumi.ComponentResource):
             default={"cpu": "500m", "memory": "256Mi"},
             default_request={"cpu": "20m", "memory": "32Mi"},
         )
-        LimitRange(
+        limits = LimitRange(
             f"{namespace}-containers",
             metadata=ObjectMetaArgs(name="containers", namespace=namespace),
             spec=LimitRangeSpecArgs(limits=[default]),
             opts=self._child(namespace),
         )
+        self._inside[namespace].append(limits)
 
     def _quota(self, tenant: Tenant) -> None:
-        ResourceQuota(
+        quota = ResourceQuota(
             f"{tenant.name}-quota",
             metadata=ObjectMetaArgs(name="tenant", namespace=tenant.name),
             spec=ResourceQuotaSpecArgs(
@@ -112,9 +124,10 @@ class Guardrails(pulumi.ComponentResource):
             ),
             opts=self._child(tenant.name),
         )
+        self._inside[tenant.name].append(quota)
 
-    def _priorities(self) -> None:
-        for name, (value, description) in _PRIORITIES.items():
+    def _priorities(self) -> list[PriorityClass]:
+        return [
             PriorityClass(
                 name,
                 metadata=ObjectMetaArgs(name=name),
@@ -122,6 +135,8 @@ class Guardrails(pulumi.ComponentResource):
                 description=description,
                 opts=self._child(),
             )
+            for name, (value, description) in _PRIORITIES.items()
+        ]
 
     def _personas(self, platform: Platform) -> None:
         roles = {

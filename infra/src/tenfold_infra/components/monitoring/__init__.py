@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi import ResourceOptions
 from pulumi_kubernetes.apps.v1 import Deployment, StatefulSet
 from pulumi_kubernetes.core.v1 import Service
 
@@ -19,8 +18,8 @@ class Monitoring(pulumi.ComponentResource):
     alertmanager: Deployment
     grafana: Deployment | None
 
-    def __init__(self, platform: Platform, opts: ResourceOptions | None = None) -> None:
-        super().__init__("tenfold:infra:Monitoring", "monitoring", None, opts)
+    def __init__(self, platform: Platform) -> None:
+        super().__init__("tenfold:infra:Monitoring", "monitoring")
         self.prometheus = prometheus.stateful_set(platform, self)
         self.prometheus_service = prometheus.service(platform, self.prometheus, self)
         self.alertmanager = alertmanager.deploy(platform.monitoring.alertmanager, self)

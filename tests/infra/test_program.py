@@ -1,0 +1,220 @@
+"""What the program registers, for both stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import yaml
+from tenfold_infra import images
+from tenfold_infra.components.files import CHECKSUM_ANNOTATION
+from tenfold_infra.config import parse
+
+from tests.infra.rendering import Document, Registered, Run, run_program, stack_config
+
+Rendered = Callable[[str], Run]
+
+
+def pods(run: Run) -> Iterator[tuple[str, Document]]:
+    """Yield every pod template's spec with its owner's name."""
+    for kind in ("Deployment", "StatefulSet", "Workload"):
+        for resource in run.objects(kind):
+            yield f"{kind} {resource.name}", resource.document["spec"]["template"]["spec"]
+
+
+def template(resource: Registered) -> Document:
+    found: Document = resource.document["spec"]["template"]
+    return found
+
+
+def test_every_object_says_whose_it_is(run: Run) -> None:
+    for resource in run.objects():
+        labels = resource.document["metadata"]["labels"]
+        assert labels["app.kubernetes.io/part-of"] == "tenfold"
+        assert labels["app.kubernetes.io/managed-by"] == "pulumi"
+
+
+def test_every_object_belongs_to_a_component(run: Run) -> None:
+    parents = {resource.parent.rpartition("$")[2].partition("::")[0] for resource in run.objects()}
+    assert parents == {
+        f"tenfold:infra:{name}"
+        for name in ("Guardrails", "Gateway", "Monitoring", "Operator", "RedisTiers", "Services")
+    }
+
+
+def test_every_container_runs_a_program_by_name_as_a_user_who_is_not_root(run: Run) -> None:
+    for owner, spec in pods(run):
+        assert spec["securityContext"]["runAsUser"] > 0, owner
+        for container in spec["containers"]:
+            assert container["imagePullPolicy"] == "IfNotPresent", owner
+            if container["name"] != "grafana":  # upstream's own start script reads its settings
+                assert "/" not in container["command"][0], owner
+
+
+def test_every_container_is_watched(run: Run) -> None:
+    for owner, spec in pods(run):
+        for container in spec["containers"]:
+            assert {"readinessProbe", "livenessProbe"} <= container.keys(), owner
+
+
+def test_only_pods_that_ask_the_api_server_carry_a_token(run: Run) -> None:
+    with_token = {owner for owner, spec in pods(run) if spec["automountServiceAccountToken"]}
+    assert with_token == {"Deployment traefik", "Deployment operator", "StatefulSet prometheus"}
+
+
+def test_custom_resources_are_awaited(run: Run) -> None:
+    awaited = {
+        resource.kind: resource.document["metadata"]["annotations"]["pulumi.com/waitFor"]
+        for kind in ("GatewayClass", "Gateway", "RedisTier", "Workload")
+        for resource in run.objects(kind)
+    }
+    assert awaited == {
+        "GatewayClass": "condition=Accepted",
+        "Gateway": "condition=Programmed",
+        "RedisTier": "condition=Ready",
+        "Workload": "condition=Ready",
+    }
+
+
+def test_the_operator_comes_before_its_resources_and_goes_after_them(run: Run) -> None:
+    operator = run.one("Deployment", "operator", "tenfold-system")
+    definitions = {resource.urn for resource in run.objects("CustomResourceDefinition")}
+    for kind in ("RedisTier", "Workload"):
+        for resource in run.objects(kind):
+            assert {operator.urn, *definitions} <= resource.dependencies
+
+
+def test_a_namespace_is_closed_before_anything_is_put_in_it(run: Run) -> None:
+    for kind in ("Deployment", "StatefulSet", "Role", "ConfigMap", "RedisTier", "Workload"):
+        for resource in run.objects(kind):
+            if resource.namespace == "default":  # Kubernetes' own
+                continue
+            namespace = run.one("Namespace", resource.namespace)
+            denying = run.one("NetworkPolicy", "default-deny", resource.namespace)
+            assert {namespace.urn, denying.urn} <= resource.dependencies, resource.name
+
+
+def test_a_service_is_not_awaited_before_its_pods(run: Run) -> None:
+    pods_of = {
+        (r.namespace, template(r)["metadata"]["labels"]["app.kubernetes.io/name"]): r.urn
+        for kind in ("Deployment", "StatefulSet")
+        for r in run.objects(kind)
+    }
+    for service in run.objects("Service"):
+        name = service.document["spec"]["selector"]["app.kubernetes.io/name"]
+        assert pods_of[service.namespace, name] in service.dependencies
+
+
+def test_the_number_of_pods_of_a_workload_is_left_to_whoever_scales_it(run: Run) -> None:
+    assert run.one("Workload", "gateway", "marketplace").ignored == ("spec.replicas",)
+
+
+def test_nothing_is_given_rights_on_secrets_of_all_namespaces(run: Run) -> None:
+    for role in run.objects("ClusterRole"):
+        bound_everywhere = any(
+            binding.document["roleRef"]["name"] == role.name
+            for binding in run.objects("ClusterRoleBinding")
+        )
+        resources = {r for rule in role.document["rules"] for r in rule.get("resources", [])}
+        assert not (bound_everywhere and {"secrets", "*"} & resources), role.name
+
+
+def test_the_operator_cannot_list_secrets(run: Run) -> None:
+    rules = run.one("Role", "tenfold-operator", "marketplace").document["rules"]
+    (verbs,) = (rule["verbs"] for rule in rules if "secrets" in rule["resources"])
+    assert verbs == ["get", "create"]
+
+
+def test_the_tenants_service_uses_its_tier_and_takes_the_password_from_the_secret(
+    run: Run,
+) -> None:
+    (container,) = template(run.one("Workload", "gateway", "marketplace"))["spec"]["containers"]
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert variables["REDIS_URL"]["value"] == "redis://l2.marketplace.svc:6379/0"
+    assert variables["REDIS_PASSWORD"]["valueFrom"] == {
+        "secretKeyRef": {"name": "l2-auth", "key": "password"}
+    }
+
+
+def test_own_images_are_deployed_under_the_reference_that_is_built(run: Run) -> None:
+    (container,) = template(run.one("Deployment", "operator", "tenfold-system"))["spec"][
+        "containers"
+    ]
+    registry = container["image"].rpartition("/")[0]
+    assert container["image"] == images.OPERATOR.reference(registry, "source")
+
+
+def test_a_person_finds_everything_in_the_outputs(run: Run) -> None:
+    assert {"gateway", "prometheus", "console", "alertmanager", "namespaces", "tiers"} <= set(
+        run.outputs
+    )
+    assert run.outputs["tiers"]["marketplace/l2"] == "l2.marketplace.svc:6379"
+
+
+def test_the_local_stack_says_its_node_ports(rendered: Rendered) -> None:
+    outputs = rendered("local").outputs
+    ports = {name: outputs[name]["nodePort"] for name in ("gateway", "prometheus", "console")}
+    assert ports == {"gateway": 30080, "prometheus": 30090, "console": 30081}
+
+
+class TestProduction:
+    """What the platform's report asks of production."""
+
+    def test_tiers_have_the_reports_sizes(self, rendered: Rendered) -> None:
+        sizes = {
+            tier.name: tier.document["spec"]["memory"]
+            for tier in rendered("production").objects("RedisTier")
+        }
+        assert sizes == {"l2": "4Gi", "l3": "2Gi", "l4": "16Gi"}
+
+    def test_every_zone_of_three_can_be_lost(self, rendered: Rendered) -> None:
+        run = rendered("production")
+        traefik = run.one("Deployment", "traefik", "tenfold-gateway").document["spec"]
+        spread = traefik["template"]["spec"]["topologySpreadConstraints"]
+        assert spread[0]["topologyKey"] == "topology.kubernetes.io/zone"
+        assert traefik["replicas"] >= 3
+        assert run.one("Workload", "gateway", "marketplace").document["spec"]["replicas"] >= 3
+        for tier in run.objects("RedisTier"):
+            assert 1 + tier.document["spec"]["replicas"] >= 3
+
+    def test_volumes_use_the_storage_class(self, rendered: Rendered) -> None:
+        run = rendered("production")
+        prometheus = run.one("StatefulSet", "prometheus", "tenfold-monitoring").document["spec"]
+        (claim,) = prometheus["volumeClaimTemplates"]
+        assert claim["spec"]["storageClassName"] == "fast-ssd"
+        for tier in run.objects("RedisTier"):
+            assert tier.document["spec"]["persistence"]["storageClassName"] == "fast-ssd"
+
+    def test_grafana_runs_there_and_not_locally(self, rendered: Rendered) -> None:
+        names = {
+            stack: {r.name for r in rendered(stack).objects("Deployment")}
+            for stack in ("local", "production")
+        }
+        assert names["production"] - names["local"] == {"grafana"}
+
+    def test_customers_come_through_a_load_balancer(self, rendered: Rendered) -> None:
+        services = rendered("production").objects("Service")
+        exposed = {r.name for r in services if r.document["spec"].get("type") == "LoadBalancer"}
+        assert exposed == {"gateway"}
+        assert not any("nodePort" in port for r in services for port in r.document["spec"]["ports"])
+
+
+class TestChanges:
+    """What a changed configuration does to running pods."""
+
+    @staticmethod
+    def checksum(run: Run) -> str:
+        prometheus = run.one("StatefulSet", "prometheus", "tenfold-monitoring")
+        return str(template(prometheus)["metadata"]["annotations"][CHECKSUM_ANNOTATION])
+
+    def test_prometheus_rolls_when_its_configuration_changes(self, rendered: Rendered) -> None:
+        config = stack_config("local")
+        tenants = yaml.safe_load(config["tenfold:tenants"])
+        renamed = parse(
+            config | {"tenfold:tenants": str([tenants[0] | {"name": "other"}]).replace("'", '"')}
+        )
+        assert self.checksum(run_program(renamed, "local")) != self.checksum(rendered("local"))
+
+    def test_the_same_configuration_registers_the_same(self, rendered: Rendered) -> None:
+        again = run_program(parse(stack_config("local")), "local")
+        before = {r.urn: r.document for r in rendered("local").objects()}
+        assert {r.urn: r.document for r in again.objects()} == before
