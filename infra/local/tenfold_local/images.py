@@ -14,7 +14,7 @@ from tenfold_infra import images as catalogue
 
 from tenfold_local import layout
 from tenfold_local.shell import run
-from tenfold_local.toolchain import COREDNS, TRAEFIK, Toolchain, go_version
+from tenfold_local.toolchain import COREDNS, PROMETHEUS, TRAEFIK, Toolchain, go_version
 
 BASE = "docker.io/library/debian:bookworm-slim"
 _BASE_COMMAND = (
@@ -96,7 +96,11 @@ def _own(image: catalogue.OwnImage) -> Build:
 
 def builds() -> tuple[Build, ...]:
     """Return every image that a node of the embedded cluster has."""
-    compiled = {catalogue.COREDNS.name: COREDNS, catalogue.TRAEFIK.name: TRAEFIK}
+    compiled = {
+        catalogue.COREDNS.name: COREDNS,
+        catalogue.TRAEFIK.name: TRAEFIK,
+        catalogue.PROMETHEUS.name: PROMETHEUS,
+    }
     # Grafana is no Debian package: the local stack does without it.
     elsewhere = {catalogue.PAUSE.name, catalogue.GRAFANA.name}
     upstream = [

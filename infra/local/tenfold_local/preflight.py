@@ -29,7 +29,7 @@ DEBIAN_PACKAGES = {
 }
 """Packages, each with the program that shows that it is there."""
 
-MINIMUM_GO = (1, 26)
+MINIMUM_GO = (1, 26, 7)
 MINIMUM_MEMORY_GIB = 4.0
 MINIMUM_CACHED_DISK_GIB = 6.0
 MINIMUM_COLD_DISK_GIB = 20.0
@@ -69,7 +69,7 @@ def _go_version() -> tuple[int, ...] | None:
     if shutil.which("go") is None:
         return None
     version = go_version().split()[2].removeprefix("go")
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _taken_ports() -> list[str]:

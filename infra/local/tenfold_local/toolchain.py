@@ -28,6 +28,7 @@ class Toolchain:
     name: str
     programs: dict[str, str]
     variables: dict[str, str]
+    tags: tuple[str, ...] = ()
     no_checksum_database: str = ""
 
     @property
@@ -41,7 +42,7 @@ class Toolchain:
         for file in ("go.mod", "go.sum"):
             digest.update((self.folder / file).read_bytes())
         digest.update(go_version().encode())
-        digest.update(repr((self.programs, self.variables)).encode())
+        digest.update(repr((self.programs, self.variables, self.tags)).encode())
         return digest.hexdigest()[:16]
 
     def output(self) -> Path:
@@ -69,7 +70,8 @@ class Toolchain:
         log = layout.cache() / "logs" / f"build-{self.name}.log"
         for name, package in self.programs.items():
             unfinished = output / f".{name}.part"
-            command = ["go", "build", "-trimpath", "-ldflags", f"-s -w {variables}".strip()]
+            command = ["go", "build", "-trimpath", "-tags", ",".join(self.tags)]
+            command += ["-ldflags", f"-s -w {variables}".strip()]
             run(
                 [*command, "-o", unfinished, package],
                 cwd=self.folder,
@@ -140,13 +142,24 @@ TRAEFIK = Toolchain(
     variables={"github.com/traefik/traefik/v3/pkg/version.Version": "3.6.25"},
 )
 
+PROMETHEUS = Toolchain(
+    name="prometheus",
+    programs={
+        program: f"github.com/prometheus/prometheus/cmd/{program}"
+        for program in ("prometheus", "promtool")
+    },
+    variables={"github.com/prometheus/common/version.Version": "3.16.0"},
+    # Debian's package leaves Kubernetes' discovery out; all the others would treble the build.
+    tags=("remove_all_sd", "enable_kubernetes_sd"),
+)
+
 PULUMI = Toolchain(
     name="pulumi",
     programs={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.259.0"},
 )
 
-CLUSTER: Sequence[Toolchain] = (KUBERNETES, KUBE_ROUTER, COREDNS, TRAEFIK)
+CLUSTER: Sequence[Toolchain] = (KUBERNETES, KUBE_ROUTER, COREDNS, TRAEFIK, PROMETHEUS)
 
 
 def gateway_api_crds() -> list[Path]:
