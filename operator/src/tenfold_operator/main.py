@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import platform
 from collections.abc import Coroutine
 
 import kopf
@@ -91,6 +92,8 @@ def main() -> None:
     chosen = settings.load(os.environ)
     logs.configure()
     load_configuration()
+    # kopf names itself after it, or after the user, who has no name in a pod.
+    os.environ.setdefault("POD_ID", platform.node())
     registry = kopf.OperatorRegistry()
     Operator(chosen).register(registry)
     kopf.run(
