@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 import subprocess
 from pathlib import Path
 
@@ -10,11 +9,8 @@ import pytest
 import yaml
 from tenfold_infra.components.monitoring.alerting import alertmanager_yaml
 from tenfold_infra.config.models import Receivers
-from tenfold_infra.images import REPOSITORY
 
 from tests.infra.rendering import Document, Run
-
-DEBIAN_PROMETHEUS = REPOSITORY / "infra" / "local" / "images" / "prometheus" / "prometheus.py"
 
 
 def file_of(run: Run, config_map: str, name: str) -> str:
@@ -22,19 +18,16 @@ def file_of(run: Run, config_map: str, name: str) -> str:
     return str(found)
 
 
-def check(tool: str, command: str, path: Path) -> None:
-    done = subprocess.run([tool, *command.split(), str(path)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_prometheus_takes_its_configuration(run: Run, tmp_path: Path) -> None:
     config = yaml.safe_load(file_of(run, "prometheus-config", "prometheus.yml"))
-    # Debian's promtool knows no Kubernetes discovery; its checker is given what Debian's
-    # Prometheus is given. Certificates and tokens are there only inside the pod.
-    translated = runpy.run_path(str(DEBIAN_PROMETHEUS))["translated"]
+    for job in config["scrape_configs"]:
+        job.pop("kubernetes_sd_configs", None)  # Debian's promtool is built without it
     path = tmp_path / "prometheus.yml"
-    path.write_text(yaml.safe_dump(translated(config)))
-    check("promtool", "check config --syntax-only", path)
+    path.write_text(yaml.safe_dump(config))
+    # Certificates and tokens are there only inside the pod.
+    command = ["promtool", "check", "config", "--syntax-only", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_scrapes_every_job(run: Run) -> None:
@@ -63,12 +56,6 @@ def test_prometheus_loads_the_rules_from_where_they_are_mounted(run: Run) -> Non
     assert {pattern.rpartition("/")[0] for pattern in config["rule_files"]} < folders
 
 
-def test_alertmanager_takes_its_configuration(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "alertmanager.yml"
-    path.write_text(file_of(run, "alertmanager-config", "alertmanager.yml"))
-    check("amtool", "check-config", path)
-
-
 @pytest.mark.parametrize(
     ("webhooks", "routes"),
     [
@@ -80,13 +67,11 @@ def test_alertmanager_takes_its_configuration(run: Run, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_alerts_go_where_their_severity_says(
-    webhooks: dict[str, str], routes: list[str], tmp_path: Path
-) -> None:
-    text = alertmanager_yaml(Receivers.model_validate(webhooks))
-    document: Document = yaml.safe_load(text)
+def test_alerts_go_where_their_severity_says(webhooks: dict[str, str], routes: list[str]) -> None:
+    document: Document = yaml.safe_load(alertmanager_yaml(Receivers.model_validate(webhooks)))
     assert document["route"]["receiver"] == "nowhere"
     assert [route["receiver"] for route in document["route"]["routes"]] == routes
-    path = tmp_path / "alertmanager.yml"
-    path.write_text(text)
-    check("amtool", "check-config", path)
+    receivers = {entry["name"]: entry for entry in document["receivers"]}
+    assert receivers.keys() == {"nowhere", *routes}
+    for severity, url in webhooks.items():
+        assert receivers[severity]["webhook_configs"] == [{"url": url}]

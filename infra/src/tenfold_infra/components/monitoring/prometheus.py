@@ -30,7 +30,6 @@ from tenfold_infra.components.monitoring import scraping
 from tenfold_infra.config import Platform
 
 _NAMESPACE = naming.MONITORING_NAMESPACE
-_USER = 65534  # `nobody`, as the upstream image runs
 _DATA = "/prometheus"
 
 
@@ -82,7 +81,7 @@ def stateful_set(platform: Platform, parent: pulumi.Resource) -> StatefulSet:
             service_account_name=identity.name,
             automount_service_account_token=True,
             priority_class_name=PLATFORM_PRIORITY,
-            security_context=pods.pod_security(_USER),
+            security_context=pods.pod_security(),
             topology_spread_constraints=pods.spread(naming.PROMETHEUS),
             containers=[_container(platform, config, rules)],
             volumes=[config.volume, rules.volume],
