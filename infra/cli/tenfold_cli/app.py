@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from tenfold_infra import images
 from tenfold_local import layout
 from tenfold_local.shell import Failure
 from tenfold_local.steps import console, reported, step
@@ -90,6 +91,15 @@ def env(stack: _Stack = None) -> None:
     """Print shell exports for pulumi and kubectl: eval "$(tenfold env)"."""
     for name, value in targets.find(stack).environment().items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command("images")
+def list_images(
+    registry: Annotated[str, typer.Argument(help="Registry and path, as in tenfold:images.")],
+) -> None:
+    """List our own images, each with its Dockerfile, for a build and push to a registry."""
+    for image in images.OWN:
+        print(image.reference(registry, images.SOURCE_TAG), image.dockerfile)
 
 
 def _local(command: str) -> None:
