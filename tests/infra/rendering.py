@@ -77,11 +77,11 @@ class _Echo(Mocks):
 
 class _Recorder(mocks.MockMonitor):
     def __init__(self, run: Run) -> None:
-        super().__init__(_Echo())  # type: ignore[no-untyped-call]
+        super().__init__(_Echo())
         self._run = run
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        response = super().RegisterResource(request)
         self._run.resources.append(
             Registered(
                 urn=response.urn,
@@ -122,9 +122,9 @@ def run_program(platform: Platform, stack: str) -> Run:
     run = Run()
     # As set_mocks does, but for the stack resource, which the program's own run makes.
     monitor = _Recorder(run)
-    engine = mocks.MockEngine(None)  # type: ignore[no-untyped-call]
-    settings.configure(
-        mocks.MockSettings(monitor=monitor, engine=engine, project="tenfold", stack=stack)
+    mock = mocks.MockSettings(  # type: ignore[no-untyped-call]
+        monitor=monitor, engine=mocks.MockEngine(None), project="tenfold", stack=stack
     )
+    settings.configure(mock)
     asyncio.run(run_in_stack(lambda: provision(platform)))
     return run

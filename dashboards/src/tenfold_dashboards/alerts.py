@@ -66,6 +66,45 @@ REDIS = Group(
     ),
 )
 
+OPERATOR = Group(
+    name="operator-alerts",
+    rules=(
+        Alert(
+            alert="OperatorAbsent",
+            expr=f'absent(up{{job="{m.JOB_PODS}",app="{m.APP_OPERATOR}"}} == 1)',
+            hold="2m",
+            severity=Severity.WARNING,
+            summary="The operator does not answer Prometheus",
+            description="Services go on as they are: nothing rolls out, scales or moves a primary"
+            " Service. Look at the pod in tenfold-system.",
+        ),
+        Alert(
+            alert="OperatorFailing",
+            expr=f"{m.RECONCILE_ERROR_RATIO} > 0.1",
+            hold="5m",
+            severity=Severity.WARNING,
+            summary=f"{_PERCENT} of the operator's looks at {{{{ $labels.kind }}}} resources fail",
+            description="Its logs say why, and so do the events of the resources.",
+        ),
+        Alert(
+            alert="WorkloadNotReady",
+            expr=f'{m.WORKLOAD_CONDITION}{{condition="Ready"}} == 0',
+            hold="10m",
+            severity=Severity.WARNING,
+            summary="Workload {{ $labels.namespace }}/{{ $labels.workload }} is not ready",
+            description="`kubectl describe workload` says what it waits for.",
+        ),
+        Alert(
+            alert="RedisTierNotReady",
+            expr=f'{m.TIER_CONDITION}{{condition="Ready"}} == 0',
+            hold="5m",
+            severity=Severity.WARNING,
+            summary=f"Redis tier {_TIER} is not ready",
+            description="`kubectl describe redistier` says what it waits for.",
+        ),
+    ),
+)
+
 PLATFORM = Group(
     name="platform-alerts",
     rules=(
@@ -100,4 +139,4 @@ PLATFORM = Group(
     ),
 )
 
-GROUPS = (GATEWAY, REDIS, PLATFORM)
+GROUPS = (GATEWAY, REDIS, OPERATOR, PLATFORM)

@@ -32,6 +32,12 @@ REDIS_MEMORY_MAX = "redis_memory_max_bytes"
 GATEWAY_REQUESTS = "tenfold_gateway_requests_total"
 GATEWAY_SECONDS = "tenfold_gateway_request_duration_seconds"
 
+# The operator
+RECONCILE_SECONDS = "tenfold_reconcile_duration_seconds"
+RECONCILE_ERRORS = "tenfold_reconcile_errors_total"
+WORKLOAD_CONDITION = "tenfold_workload_condition"
+TIER_CONDITION = "tenfold_redistier_condition"
+
 # kubelet 1.34: /metrics/resource and /metrics/cadvisor
 POD_CPU_SECONDS = "pod_cpu_usage_seconds_total"
 POD_MEMORY_BYTES = "pod_memory_working_set_bytes"
@@ -59,6 +65,8 @@ TIER_SERVERS = "tier:redis_up:sum"
 TIER_PRIMARIES = "tier:redis_primaries:count"
 TIER_REPLICAS_CONNECTED = "tier:redis_connected_slaves:sum"
 TIER_MEMORY_RATIO = "tier:redis_memory_used:ratio"
+RECONCILE_P95_SECONDS = "kind:tenfold_reconcile_duration_seconds:p95_rate5m"
+RECONCILE_ERROR_RATIO = "kind:tenfold_reconcile_errors:ratio_rate5m"
 POD_CPU_RATE = "pod:cpu_usage_seconds:rate1m"
 POD_MEMORY = "pod:memory_working_set_bytes:max"
 NODE_CPU_RATIO = "node:cpu_usage_seconds:ratio_rate1m"

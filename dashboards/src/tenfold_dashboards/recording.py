@@ -16,12 +16,15 @@ def _rate(metric: str, by: str, selector: str = "", window: str = "1m") -> str:
     return f"sum by ({by}) (rate({metric}{selector}[{window}]))"
 
 
+def _share(part: str, whole: str) -> str:
+    """Return part / whole; a part that never happened has no series, and counts as 0."""
+    return f"({part} or 0 * {whole}) / {whole}"
+
+
 def _error_ratio(requests: str, by: str, selector: str = "") -> str:
-    """Return the share of answers with a 5xx code; 0 where there were requests and none failed."""
+    """Return the share of answers with a 5xx code."""
     errors_selector = f'{{code=~"5..",{selector.strip("{}")}}}'.replace(",}", "}")
-    every = _rate(requests, by, selector)
-    errors = _rate(requests, by, errors_selector)
-    return f"({errors} or 0 * {every}) / {every}"
+    return _share(_rate(requests, by, errors_selector), _rate(requests, by, selector))
 
 
 def _mean(histogram: str, by: str, selector: str = "") -> str:
@@ -29,8 +32,11 @@ def _mean(histogram: str, by: str, selector: str = "") -> str:
     return f"{seconds} / {_rate(f'{histogram}_count', by, selector)}"
 
 
-def _quantile(quantile: float, histogram: str, by: str, selector: str = "") -> str:
-    return f"histogram_quantile({quantile}, {_rate(f'{histogram}_bucket', f'{by}, le', selector)})"
+def _quantile(
+    quantile: float, histogram: str, by: str, selector: str = "", window: str = "1m"
+) -> str:
+    buckets = _rate(f"{histogram}_bucket", f"{by}, le", selector, window)
+    return f"histogram_quantile({quantile}, {buckets})"
 
 
 def _per_tier(expression: str) -> str:
@@ -111,6 +117,23 @@ REDIS = Group(
     ),
 )
 
+OPERATOR = Group(
+    name="operator",
+    rules=(
+        Recording(
+            record=m.RECONCILE_P95_SECONDS,
+            expr=_quantile(0.95, m.RECONCILE_SECONDS, "kind", window="5m"),
+        ),
+        Recording(
+            record=m.RECONCILE_ERROR_RATIO,
+            expr=_share(
+                _rate(m.RECONCILE_ERRORS, "kind", window="5m"),
+                _rate(f"{m.RECONCILE_SECONDS}_count", "kind", window="5m"),
+            ),
+        ),
+    ),
+)
+
 MACHINES = Group(
     name="machines",
     rules=(
@@ -133,4 +156,4 @@ SCRAPING = Group(
     name="scraping", rules=(Recording(record=m.JOB_UP_RATIO, expr="avg by (job) (up)"),)
 )
 
-GROUPS = (GATEWAY, WORKLOADS, REDIS, MACHINES, SCRAPING)
+GROUPS = (GATEWAY, WORKLOADS, REDIS, OPERATOR, MACHINES, SCRAPING)
