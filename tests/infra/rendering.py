@@ -81,7 +81,7 @@ class _Recorder(mocks.MockMonitor):
         self._run = run
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self._run.resources.append(
             Registered(
                 urn=response.urn,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import UserList
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -60,6 +62,17 @@ def test_both_stacks_pass(run: Run) -> None:
 
 def test_the_example_that_the_others_spoil_passes() -> None:
     assert violations([NAMESPACE, DENY, deployment(SPEC)]) == []
+
+
+def test_the_engines_own_views_are_judged_as_dicts_and_lists_are() -> None:
+    def view(value: Any) -> Any:
+        if isinstance(value, dict):
+            return MappingProxyType({key: view(entry) for key, entry in value.items()})
+        return UserList(map(view, value)) if isinstance(value, list) else value
+
+    bad = [NAMESPACE, with_security(privileged=True)]
+    assert violations([view(document) for document in [NAMESPACE, DENY]]) == []
+    assert violations([view(document) for document in bad]) == violations(bad) != []
 
 
 @pytest.mark.parametrize(

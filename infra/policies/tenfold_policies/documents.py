@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 Document: TypeAlias = Mapping[str, object]
@@ -23,15 +23,17 @@ def section(document: Document, *path: str) -> Document:
 
 def entries(document: Document, key: str) -> Iterator[Document]:
     """Yield the mappings of the list under `key`."""
-    value = document.get(key)
-    if isinstance(value, list | tuple):
-        yield from (entry for entry in value if isinstance(entry, Mapping))
+    yield from (entry for entry in _items(document.get(key)) if isinstance(entry, Mapping))
 
 
 def texts(document: Document, key: str) -> list[str]:
     """Return the texts of the list under `key`."""
-    value = document.get(key)
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+    return [entry for entry in _items(document.get(key)) if isinstance(entry, str)]
+
+
+def _items(value: object) -> Sequence[object]:
+    # The engine shows views of its own, neither lists nor dicts.
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
 def where(document: Document) -> str:
