@@ -3,12 +3,14 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 import httpx
+import psutil
 import pytest
 
 from tests.loadtests.processes import Redis, free_port, gateway
@@ -19,12 +21,15 @@ PROGRAM = pathlib.Path(sys.executable).with_name("tenfold-load")
 PASSED, MISSED, NOT_STARTED, NO_VERDICT = 0, 1, 2, 3
 
 
+def _command(url: str, out: pathlib.Path, *arguments: str) -> list[str]:
+    options = ["--suite", "smoke", "--host", url, "--out", str(out)]
+    return [str(PROGRAM), "run", *options, *arguments]
+
+
 def _load(url: str, out: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(PROGRAM), "run", "--suite", "smoke", "--host", url, "--out", str(out)]
+    command = _command(url, out, *arguments)
     environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        [*command, *arguments], capture_output=True, text=True, env=environment, timeout=120
-    )
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
 
 
 QUICK = ("--ramp", "0.5", "--duration", "3", "--rate", "50")
@@ -128,13 +133,32 @@ def test_a_run_whose_generator_cannot_keep_up_is_rejected_and_not_failed(
 def test_a_generator_that_breaks_gives_no_verdict_and_names_its_log(
     pretend: Callable[..., str], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Locust's own modules shadowed by one that cannot be imported.
+    (tmp_path / "smoke.json").write_text("of an earlier run")
+    # A module that Locust needs, shadowed by one that cannot be imported.
     (tmp_path / "zmq.py").write_text("raise ImportError('broken on purpose')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = _load(pretend(), tmp_path, *QUICK)
     assert done.returncode == NO_VERDICT, done.stdout + done.stderr
     assert "smoke.log" in done.stderr
     assert "broken on purpose" in (tmp_path / "smoke.log").read_text()
+    assert not (tmp_path / "smoke.json").exists()
+
+
+def test_a_cancelled_run_takes_its_load_along(
+    pretend: Callable[..., str], tmp_path: pathlib.Path
+) -> None:
+    log = tmp_path / "smoke.log"
+    gate = subprocess.Popen(_command(pretend(), tmp_path), stdout=subprocess.DEVNULL)
+    wait_until(
+        lambda: log.exists() and "Sending spawn jobs" in log.read_text(),
+        seconds=30,
+        what="the load begins",
+    )
+    locust = psutil.Process(gate.pid).children(recursive=True)
+    assert len(locust) == 2
+    gate.terminate()
+    assert gate.wait(10) == 128 + signal.SIGTERM
+    assert psutil.wait_procs(locust, timeout=10)[1] == []
 
 
 def test_it_does_not_start_against_a_host_that_is_away(tmp_path: pathlib.Path) -> None:

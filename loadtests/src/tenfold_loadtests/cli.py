@@ -3,6 +3,8 @@
 import datetime
 import enum
 import pathlib
+import signal
+import sys
 from typing import Annotated
 
 import rich.console
@@ -66,19 +68,32 @@ def run(
     """
     chosen = _adapted(targets.SUITES[suite], duration, ramp, rate)
     _check_host(host, allow_remote)
+    report = _measure_and_judge(chosen, host, allow_remote, processes, out)
+    _show(report, reports.write(report, out))
+    raise typer.Exit(_EXIT_CODES[report.outcome])
+
+
+def _measure_and_judge(
+    suite: targets.Suite,
+    host: str,
+    remote_reason: str | None,
+    processes: int,
+    out: pathlib.Path,
+) -> reports.Report:
     out.mkdir(parents=True, exist_ok=True)
-    log = (out / f"{chosen.name}.log").resolve()
+    reports.remove(suite, out)
+    log = (out / f"{suite.name}.log").resolve()
     started_at = datetime.datetime.now(datetime.UTC)
     try:
-        measured = _generate(chosen, host, processes, log)
+        measured = _generate(suite, host, processes, log)
     except generator.GeneratorError as error:
         _errors.print(f"No verdict: {error}", style="bold yellow")
         raise typer.Exit(_NO_VERDICT) from error
-    judged = verdict.judge(chosen, measured)
-    report = reports.Report(
-        suite=chosen,
+    judged = verdict.judge(suite, measured)
+    return reports.Report(
+        suite=suite,
         host=host,
-        remote_reason=allow_remote,
+        remote_reason=remote_reason,
         started_at=started_at,
         processes=processes,
         figures=measured.figures(),
@@ -87,8 +102,6 @@ def run(
         outcome=judged.outcome,
         measured=measured,
     )
-    _show(report, reports.write(report, out))
-    raise typer.Exit(_EXIT_CODES[judged.outcome])
 
 
 def _adapted(
@@ -153,4 +166,6 @@ def _show(report: reports.Report, files: tuple[pathlib.Path, ...]) -> None:
 
 def main() -> None:
     """Run the command (console script `tenfold-load`)."""
+    # A cancelled CI job has to take its load along: end by unwinding, as on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     app()

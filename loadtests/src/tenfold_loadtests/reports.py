@@ -36,13 +36,22 @@ class Report(pydantic.BaseModel):
 
 def write(report: Report, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """Write JSON and JUnit XML to the folder and return their paths."""
-    as_json = folder / f"{report.suite.name}.json"
+    as_json, as_junit = _paths(report.suite, folder)
     as_json.write_text(report.model_dump_json(indent=2), encoding="utf-8")
-    as_junit = folder / f"{report.suite.name}.xml"
     tree = ElementTree.ElementTree(_junit(report))
     ElementTree.indent(tree)
     tree.write(as_junit, encoding="utf-8", xml_declaration=True)
     return as_json, as_junit
+
+
+def remove(suite: targets.Suite, folder: pathlib.Path) -> None:
+    """Remove the reports of an earlier run, lest they be read as those of one that broke."""
+    for path in _paths(suite, folder):
+        path.unlink(missing_ok=True)
+
+
+def _paths(suite: targets.Suite, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    return folder / f"{suite.name}.json", folder / f"{suite.name}.xml"
 
 
 def as_table(report: Report) -> table.Table:

@@ -38,6 +38,7 @@ class FakeRedis:
         self.connections = 0
         self.commands = 0
         self._writers: set[asyncio.StreamWriter] = set()
+        self._gone: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -47,9 +48,14 @@ class FakeRedis:
             while data := await reader.read(4096):
                 parser.feed(data)
                 while (command := parser.gets()) is not False:
-                    self._reply(command, writer)
+                    if writer not in self._gone:
+                        self._reply(command, writer)
         self._writers.discard(writer)
         writer.close()
+
+    def move(self) -> None:
+        """Go where only new connections lead; the old ones stay open and dead."""
+        self._gone |= self._writers
 
     async def close_connections(self) -> None:
         writers = set(self._writers)
@@ -160,6 +166,33 @@ def test_a_silent_server_costs_less_than_a_second_and_its_connection_is_dropped(
         assert redis.connections == 2
 
     _with([SILENT], steps)
+
+
+def test_after_one_silence_no_other_connection_has_to_run_into_its_own() -> None:
+    async def steps(redis: FakeRedis, counters: store.Store) -> None:
+        await asyncio.gather(*(counters.increment("a") for _ in range(5)))
+        redis.move()
+        with pytest.raises(store.OutcomeUnknown):
+            await counters.increment("a")
+        async with asyncio.timeout(0.5):
+            await asyncio.gather(*(counters.increment("a") for _ in range(5)))
+        assert redis.value == 10
+
+    _with([], steps)
+
+
+def test_an_increment_is_not_risked_on_a_connection_that_died_while_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "_IDLE_SECONDS", 0.01)
+
+    async def steps(redis: FakeRedis, counters: store.Store) -> None:
+        await counters.increment("a")
+        redis.move()
+        await asyncio.sleep(0.02)  # the idle time itself
+        assert await counters.increment("a") == 2
+
+    _with([], steps)
 
 
 def test_connections_closed_while_idle_cost_nothing() -> None:

@@ -66,7 +66,7 @@ class Refused(StoreError):
     title = "Redis refused the operation"
 
     def __init__(self, reply: str) -> None:
-        super().__init__(f"Redis answered {reply}; nothing was changed. Try again.")
+        super().__init__(f"Redis answered {reply}; nothing was changed.")
         self.reply = reply
 
 
