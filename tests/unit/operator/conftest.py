@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from tenfold_operator.adapters.store import owner_of
 from tenfold_operator.apply import Applier
 from tenfold_operator.handlers.workload import observe

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan.actions import Apply, Delete, Scale, SetStatus, Wait
 
@@ -139,6 +138,17 @@ def test_a_third_revision_midway_ends_no_revision_that_is_routed(world, make_tem
     assert world.replicas[first] == 2, "the Gateway may still send traffic there"
     assert world.replicas[second] == 2
     assert world.weights == {second: 100}
+
+
+def test_a_revision_that_the_route_names_without_traffic_keeps_its_pods(world, make_template):
+    world.edit(template=make_template("v2"))
+    world.reconcile()
+    world.run_pods()
+    world.reconcile()
+    world.answer_as_gateway()
+    world.wait(600)
+    world.edit(template=make_template("v3"))
+    assert not [each for each in world.plan() if isinstance(each, Scale)]
 
 
 def test_scaling_changes_the_serving_and_the_coming_revision(world, make_template):

@@ -1,0 +1,221 @@
+"""What a RedisTier's plan does, and what it refuses."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tenfold_operator.model.generated import RedisTier
+from tenfold_operator.model.manifest import Ref, ref_of
+from tenfold_operator.model.observed import Follower, SentinelAnswer, ServerAnswer, TierView
+from tenfold_operator.plan.actions import Announce, Apply, MakePassword, Plan, Refuse, SetStatus
+from tenfold_operator.plan.redis import plan_tier
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PODS = ("l2-0", "l2-1", "l2-2")
+
+
+def tier(status: dict[str, Any] | None = None, **spec: Any) -> RedisTier:
+    return RedisTier.model_validate(
+        {
+            "metadata": {"name": "l2", "namespace": "shop", "uid": "u", "generation": 1},
+            "spec": {"memory": "64Mi", **spec},
+            "status": status or {},
+        }
+    )
+
+
+def answers(*names: str | None) -> tuple[SentinelAnswer, ...]:
+    return tuple(SentinelAnswer(f"l2-sentinel-{n}", name) for n, name in enumerate(names))
+
+
+def servers(primary: str) -> tuple[ServerAnswer, ...]:
+    followers = tuple(Follower(pod, True, 1) for pod in PODS if pod != primary)
+    return tuple(
+        ServerAnswer(pod, "primary", followers) if pod == primary else ServerAnswer(pod, "replica")
+        for pod in PODS
+    )
+
+
+def view(resource: RedisTier, *names: str | None, **more: Any) -> TierView:
+    return TierView(
+        tier=resource,
+        objects=more.pop("objects", {}),
+        has_password=more.pop("has_password", True),
+        sentinels=answers(*names),
+        **more,
+    )
+
+
+def applied(seen: TierView, plan: Plan) -> TierView:
+    """Return the view after the plan was carried out."""
+    objects = dict(seen.objects)
+    objects.update(
+        (ref_of(each.manifest), each.manifest) for each in plan if isinstance(each, Apply)
+    )
+    statuses = [each.status for each in plan if isinstance(each, SetStatus)]
+    resource = seen.tier
+    if statuses:
+        document = {**resource.to_json(), "status": statuses[0]}
+        resource = RedisTier.model_validate(document)
+    return TierView(
+        tier=resource,
+        objects=objects,
+        has_password=True,
+        sentinels=seen.sentinels,
+        servers=seen.servers,
+    )
+
+
+def service_target(plan: Plan) -> str | None:
+    """Return the pod that the plan points the primary Service to."""
+    for each in plan:
+        if isinstance(each, Apply) and ref_of(each.manifest) == Ref("Service", "shop", "l2"):
+            selector = each.manifest["spec"]["selector"]
+            return str(selector["statefulset.kubernetes.io/pod-name"])
+    return None
+
+
+def written(plan: Plan, kind: str, name: str) -> dict[str, Any]:
+    return next(
+        each.manifest
+        for each in plan
+        if isinstance(each, Apply) and ref_of(each.manifest) == Ref(kind, "shop", name)
+    )
+
+
+def refusals(plan: Plan) -> list[str]:
+    return [each.reason for each in plan if isinstance(each, Refuse)]
+
+
+def status_of(plan: Plan) -> dict[str, Any]:
+    return next(each.status for each in plan if isinstance(each, SetStatus))
+
+
+def conditions(plan: Plan) -> dict[str, str]:
+    return {each["type"]: each["reason"] for each in status_of(plan)["conditions"]}
+
+
+def test_the_service_appears_when_two_sentinels_name_the_same_primary():
+    assert service_target(plan_tier(view(tier(), "l2-1", "l2-1", None), NOW)) == "l2-1"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [(None, None, None), ("l2-1", None, None), ("l2-1", "l2-2", None), ("l2-0", "l2-1", "l2-2")],
+)
+def test_without_a_majority_the_service_is_left_alone(names):
+    assert service_target(plan_tier(view(tier({"primary": "l2-0"}), *names), NOW)) is None
+
+
+def test_sentinels_that_disagree_are_reported():
+    plan = plan_tier(view(tier({"primary": "l2-0"}), "l2-1", "l2-2", None), NOW)
+    assert refusals(plan) == ["SentinelsDisagree"]
+    assert conditions(plan)["PrimaryAgreed"] == "SentinelsDisagree"
+
+
+def test_a_lost_quorum_is_reported():
+    plan = plan_tier(view(tier({"primary": "l2-0"}), "l2-0", None, None), NOW)
+    assert refusals(plan) == ["NoQuorum"]
+
+
+def test_a_failover_is_recorded_and_announced():
+    before = tier({"primary": "l2-0"})
+    plan = plan_tier(view(before, "l2-2", "l2-2", "l2-2", servers=servers("l2-2")), NOW)
+    assert service_target(plan) == "l2-2"
+    failover = {"time": "2026-01-01T00:00:00Z", "from": "l2-0", "to": "l2-2"}
+    assert status_of(plan)["lastFailover"] == failover
+    assert "Failover" in [each.reason for each in plan if isinstance(each, Announce)]
+
+
+def test_a_tier_in_sync_is_ready_and_asks_for_nothing():
+    seen = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
+    plan = plan_tier(seen, NOW)
+    assert conditions(plan) == {"Ready": "InSync", "PrimaryAgreed": "Quorum"}
+    after = applied(seen, plan)
+    assert [type(each) for each in plan_tier(after, NOW)] == [Apply]  # seeding is over
+    assert plan_tier(applied(after, plan_tier(after, NOW)), NOW) == ()
+
+
+def test_a_second_server_that_claims_to_be_primary_is_reported():
+    two = (ServerAnswer("l2-0", "primary"), *servers("l2-1")[1:])
+    plan = plan_tier(view(tier(), "l2-1", "l2-1", "l2-1", servers=two), NOW)
+    assert conditions(plan)["Ready"] == "TwoPrimaries"
+    assert service_target(plan) == "l2-1"
+
+
+def test_a_replica_out_of_sync_is_reported():
+    few = (ServerAnswer("l2-0", "primary", (Follower("l2-1", True, 0),)),)
+    plan = plan_tier(view(tier(), "l2-0", "l2-0", "l2-0", servers=few), NOW)
+    assert conditions(plan)["Ready"] == "ReplicasNotInSync"
+
+
+def test_only_the_first_pod_may_seed_and_only_until_there_was_a_primary():
+    first = plan_tier(view(tier()), NOW)
+    assert written(first, "ConfigMap", "l2-config")["data"]["seed"] == "l2-0"
+    later = plan_tier(view(tier({"primary": "l2-1"})), NOW)
+    assert written(later, "ConfigMap", "l2-config")["data"]["seed"] == ""
+
+
+def test_seeding_does_not_restart_the_pods():
+    templates = [
+        written(plan_tier(view(tier(status)), NOW), "StatefulSet", "l2")["spec"]["template"]
+        for status in ({}, {"primary": "l2-0"})
+    ]
+    assert templates[0] == templates[1]
+
+
+def test_a_changed_setting_restarts_the_pods():
+    templates = [
+        written(plan_tier(view(tier(memory=memory)), NOW), "StatefulSet", "l2")["spec"]["template"]
+        for memory in ("64Mi", "128Mi")
+    ]
+    annotations = [each["metadata"]["annotations"] for each in templates]
+    assert annotations[0] != annotations[1]
+
+
+def test_the_primary_is_not_scaled_away():
+    resource = tier({"primary": "l2-2"}, replicas=1)
+    plan = plan_tier(view(resource, "l2-2", "l2-2", "l2-2"), NOW)
+    assert refusals(plan) == ["ScaleDownRefused"]
+    assert written(plan, "StatefulSet", "l2")["spec"]["replicas"] == 3
+
+
+def test_a_password_is_made_only_when_none_is_named():
+    made = plan_tier(view(tier(), has_password=False), NOW)
+    assert any(isinstance(each, MakePassword) for each in made)
+    named = plan_tier(view(tier(auth={"secretName": "mine"}), has_password=False), NOW)
+    assert not any(isinstance(each, MakePassword) for each in named)
+    assert refusals(named) == ["PasswordMissing"]
+
+
+def test_pods_are_restricted_and_limited():
+    plan = plan_tier(view(tier()), NOW)
+    for name in ("l2", "l2-sentinel"):
+        pod = written(plan, "StatefulSet", name)["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in pod["containers"]:
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+
+
+NAMES = st.sampled_from([None, *PODS])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(NAMES, NAMES, NAMES), st.sampled_from([None, *PODS]), st.integers(1, 3))
+def test_the_service_leads_only_where_a_majority_of_the_sentinels_says(names, primary, replicas):
+    resource = tier({"primary": primary} if primary else {}, replicas=replicas)
+    plan = plan_tier(view(resource, *names), NOW)
+    target = service_target(plan)
+    assert target is None or names.count(target) >= 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(NAMES, NAMES, NAMES), st.sampled_from(PODS))
+def test_planning_the_resulting_state_yields_nothing(names, primary):
+    seen = view(tier(), *names, servers=servers(primary))
+    for _ in range(2):
+        seen = applied(seen, plan_tier(seen, NOW))
+    assert all(isinstance(each, Refuse) for each in plan_tier(seen, NOW))
