@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tenfold_local.toolchain import PULUMI
+from tenfold_local.toolchain import KUBERNETES, PULUMI
 from tenfold_pulumi_plugins.path import with_plugins
 
 from tests.plugins.stack import Stack
@@ -20,6 +20,13 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """The cluster of TENFOLD_TEST_KUBECONFIG, or else the embedded one."""
     given = os.environ.get("TENFOLD_TEST_KUBECONFIG")
     return Path(given) if given else Path(request.getfixturevalue("kubeconfig"))
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubeconfig: Path) -> Kubectl:
+    """kubectl on that cluster."""
+    KUBERNETES.build()
+    return Kubectl(kubeconfig)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,11 @@ REDIS = "docker.io/library/redis:7.0.15"
 MISSING = "registry.invalid/missing:1"
 
 
+def _pulling(image: str) -> dict[str, str]:
+    # A missing image is known to be missing at once only where nobody looks for it.
+    return {"imagePullPolicy": "Never"} if image == MISSING else {}
+
+
 def pods(image: str = PAUSE, **labels: str) -> dict[str, Any]:
     """A pod template, and what the controllers of pods have in common: a selector for it."""
     return {
@@ -29,7 +34,7 @@ def pods(image: str = PAUSE, **labels: str) -> dict[str, Any]:
             "metadata": {"labels": labels},
             "spec": {
                 "terminationGracePeriodSeconds": 0,
-                "containers": [{"name": "main", "image": image}],
+                "containers": [{"name": "main", "image": image, **_pulling(image)}],
             },
         },
     }

@@ -38,6 +38,9 @@ def test_the_provider_takes_a_kubeconfig_a_context_and_a_namespace(
     stack.up()
     kubectl.get("configmap/settings", f"--namespace={namespace}")
     assert stack.resources()["role"]["id"] == namespace
+    # What is in a kubeconfig is as secret as what it opens.
+    assert content["users"][0]["name"] in several["contexts"][1]["context"]["user"]
+    assert "current-context" not in stack.checkpoint()
     assert "4 unchanged" in stack.up()
     stack.destroy()
     assert "NotFound" in kubectl.run("get", "clusterrole", namespace).stderr

@@ -123,6 +123,32 @@ def test_retained_objects_stay_and_protected_ones_cannot_be_deleted(
     assert "NotFound" in gone.stderr
 
 
+def test_a_deletion_that_is_held_up_names_what_holds_it(
+    stack: Stack, namespace: str, kubectl: Kubectl
+) -> None:
+    stack.program(
+        """
+        metadata = {
+            "name": "held",
+            "namespace": namespace,
+            "annotations": {"pulumi.com/timeoutSeconds": "2"},
+        }
+        k8s.core.v1.ConfigMap("held", metadata=metadata)
+        """,
+        namespace=namespace,
+    )
+    stack.up()
+    held = ("configmap/held", f"--namespace={namespace}")
+    kubectl.patch(*held, merge={"metadata": {"finalizers": ["example.com/hold"]}})
+    output = stack.fail("destroy", "--yes", "--skip-preview", "--non-interactive", "--stack=dev")
+    assert f"ConfigMap {namespace}/held is not gone 2 s after its deletion" in output
+    assert "finalizer example.com/hold" in output
+    assert "held" in stack.resources()
+    kubectl.patch(*held, merge={"metadata": {"finalizers": None}})
+    stack.destroy()
+    assert stack.resources() == {}
+
+
 def _line(lines: list[str], text: str) -> int:
     """The first line that says what happened to a resource."""
     return next(number for number, line in enumerate(lines) if text in line)

@@ -26,7 +26,8 @@ def test_a_program_sees_its_project_its_configuration_and_its_own_folder(stack: 
         config = pulumi.Config()
         pulumi.export("colour", config.require("colour"))
         pulumi.export("token", config.require_secret("token"))
-        pulumi.export("stack", f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
+        names = [pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack()]
+        pulumi.export("stack", "/".join(names))
         pulumi.export("folders", [os.getcwd(), pulumi.get_root_directory(), sys.path[0]])
         pulumi.export("program", sys.argv)
         print("printed by the program")

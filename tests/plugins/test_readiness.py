@@ -22,14 +22,7 @@ def metadata(name, seconds=seconds):
 deployment = k8s.apps.v1.Deployment(
     "deployment",
     metadata=metadata("deployment"),
-    spec={
-        "replicas": 1,
-        "selector": {"matchLabels": {"app": "d"}},
-        "template": {
-            "metadata": {"labels": {"app": "d"}},
-            "spec": {"containers": [{"name": "main", "image": image}]},
-        },
-    },
+    spec={"replicas": 1, **pods},
 )
 k8s.apps.v1.StatefulSet(
     "statefulset",
@@ -39,11 +32,7 @@ k8s.apps.v1.StatefulSet(
         "serviceName": "s",
         # The default policy replaces no pod that never was ready, whoever applies the mended one.
         "podManagementPolicy": "Parallel",
-        "selector": {"matchLabels": {"app": "s"}},
-        "template": {
-            "metadata": {"labels": {"app": "s"}},
-            "spec": {"containers": [{"name": "main", "image": image}]},
-        },
+        **replicas,
     },
 )
 k8s.batch.v1.Job(
@@ -54,7 +43,9 @@ k8s.batch.v1.Job(
         "template": {
             "spec": {
                 "restartPolicy": "Never",
-                "containers": [{"name": "main", "image": job_image, "command": command}],
+                "containers": [
+                    {"name": "main", "image": REDIS, "command": ["redis-server", job_argument]}
+                ],
             },
         },
     },
@@ -84,25 +75,35 @@ k8s.core.v1.ConfigMap(
 def test_what_is_not_ready_fails_with_the_reason_and_the_next_up_completes_it(
     stack: Stack, namespace: str, kubectl: Kubectl
 ) -> None:
-    broken = {"image": MISSING, "job_image": MISSING, "storage_class": "no-such-class"}
-    command = ["redis-server", "--version"]
-    stack.program(_WORKLOADS, namespace=namespace, seconds="8", command=command, **broken)
+    broken = {
+        "pods": pods(MISSING, app="d"),
+        "replicas": pods(MISSING, app="s"),
+        "job_argument": "--no-such-option",
+        "storage_class": "no-such-class",
+    }
+    stack.program(_WORKLOADS, namespace=namespace, seconds="8", REDIS=REDIS, **broken)
     output = stack.fail_up()
-    for kind in ("Deployment", "StatefulSet", "Job", "Service", "PersistentVolumeClaim"):
-        assert f"{kind} {namespace}/{kind_name(kind)} is not ready after 8 s" in output
+    for name in ("Deployment", "StatefulSet", "Service"):
+        assert f"{name} {namespace}/{name.lower()} is not ready after 8 s" in output
     assert "0 of 1 replicas are available" in output
-    assert "ImagePull" in output
-    assert MISSING in output
+    assert f'ErrImageNeverPull: Container image "{MISSING}"' in output
+    assert f"Job {namespace}/job: it failed: BackoffLimitExceeded" in output
     assert "no pod that its selector matches is ready" in output
-    assert "no-such-class" in output
+    assert "it is Pending, not bound to a volume" in output
+    assert 'storageclass.storage.k8s.io "no-such-class" not found' in output
 
     # They exist, so the state keeps them; what depends on them has not been tried.
     assert stack.resources().keys() == {"deployment", "statefulset", "job", "service", "claim"}
     missing = kubectl.run("get", "configmap/dependent", f"--namespace={namespace}")
     assert "NotFound" in missing.stderr
 
-    mended = {"image": PAUSE, "job_image": REDIS, "storage_class": default_class(kubectl)}
-    stack.program(_WORKLOADS, namespace=namespace, seconds="90", command=command, **mended)
+    mended = {
+        "pods": pods(PAUSE, app="d"),
+        "replicas": pods(PAUSE, app="s"),
+        "job_argument": "--version",
+        "storage_class": default_class(kubectl),
+    }
+    stack.program(_WORKLOADS, namespace=namespace, seconds="90", REDIS=REDIS, **mended)
     stack.up()
     assert kubectl.get("deployment/deployment", f"-n={namespace}")["status"]["readyReplicas"] == 1
     assert kubectl.get("statefulset/statefulset", f"-n={namespace}")["status"]["readyReplicas"] == 1
@@ -220,14 +221,8 @@ def test_a_custom_resource_is_awaited_as_its_annotation_says(
     become_ready("built", "True")
     up.join()
     assert ups
-    assert "3 unchanged" in stack.up()
     stack.destroy()
     assert "NotFound" in kubectl.run("get", "crd", f"widgets.{namespace}.example.com").stderr
-
-
-def kind_name(kind: str) -> str:
-    """The name that the program gives its object of a kind."""
-    return {"PersistentVolumeClaim": "claim"}.get(kind, kind.lower())
 
 
 def default_class(kubectl: Kubectl) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 
+import psutil
 import pytest
 
 from tests.plugins.stack import MISSING, PAUSE, Stack, interrupt, pods
@@ -88,23 +89,35 @@ def test_secrets_are_in_plain_text_nowhere_but_in_the_cluster(
             "namespace": namespace,
             "annotations": {"key": pulumi.Output.secret(annotated)},
         },
-        immutable=immutable,
+        immutable=pulumi.Output.secret(immutable),
     )
     """
     values = {"namespace": namespace, "annotated": texts[2]}
+    diff = ("--diff", "--non-interactive", "--stack=dev")
     stack.program(program, other=texts[1], immutable=False, **values)
-    said = [stack.preview("--diff"), stack.up("--diff"), stack.refresh("--diff")]
+    said = [stack.run("up", "--yes", *diff), stack.refresh("--diff")]
     stack.program(program, other=texts[3], immutable=False, **values)
-    said += [stack.preview("--diff"), stack.up("--diff"), stack.up("--diff")]
+    said += [stack.run("up", "--yes", *diff)]
     # A refusal by the API server names what it was sent.
     stack.program(program, other=texts[3], immutable=texts[2], **values)
-    said += [stack.fail("preview", "--non-interactive", "--stack=dev"), stack.fail_up()]
-    said += [stack.checkpoint()]
+    said += [stack.fail("preview", *diff), stack.fail_up(), stack.checkpoint()]
     for text in (*texts, *encoded):
         assert text not in "\n".join(said)
 
     live = kubectl.get("secret/secret", f"--namespace={namespace}")["data"]
     assert live == {"password": encoded[0], "other": encoded[3]}
+
+
+def test_plugins_end_with_an_engine_that_is_killed(stack: Stack, namespace: str) -> None:
+    stack.program(_APP, namespace=namespace, note="", pods=pods(MISSING, app="k"), ignored=[])
+    up = stack.start_up()
+    engine = psutil.Process(up.pid)
+    wait_until(lambda: len(engine.children()) >= 2, seconds=60, what="both plugins")
+    plugins = engine.children()
+    engine.kill()
+    up.communicate()
+    _, alive = psutil.wait_procs(plugins, timeout=10)
+    assert alive == []
 
 
 def test_an_interrupted_up_leaves_a_state_that_goes_on(

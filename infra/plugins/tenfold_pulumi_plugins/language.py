@@ -206,3 +206,5 @@ def main() -> None:
         lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server),
         workers=_WORKERS,
     )
+    # A program may still be waiting for the engine that has gone; nothing here needs a farewell.
+    os._exit(0)

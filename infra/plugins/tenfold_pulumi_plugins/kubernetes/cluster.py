@@ -213,7 +213,7 @@ class Cluster:
             cause = getattr(error, "reason", None) or error
             raise UnreachableError(
                 f"the Kubernetes API server {self.connection.server} "
-                f"(from {self.connection.source}) cannot be reached: {cause}"
+                f"(from {self.connection.source}) cannot be reached; is the cluster up? {cause}"
             ) from error
         warnings = [_warning_text(raw) for raw in response.headers.getlist("Warning")]
         return response.status, response.data, warnings

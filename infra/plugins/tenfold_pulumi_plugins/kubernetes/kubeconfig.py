@@ -60,7 +60,7 @@ def read(kubeconfig: str) -> tuple[dict[str, Any] | None, str]:
             return None, f"kubeconfig {paths}"
         return _merged(paths), f"kubeconfig {paths}"
     # SDKs pass KUBECONFIG on as the option; it may hold several paths.
-    if all(Path(path).expanduser().is_file() for path in kubeconfig.split(os.pathsep)[:1]):
+    if Path(kubeconfig.partition(os.pathsep)[0]).expanduser().is_file():
         return _merged(kubeconfig), f"kubeconfig {kubeconfig}"
     content = _parsed(kubeconfig)
     if content is None:
@@ -69,15 +69,18 @@ def read(kubeconfig: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def _merged(paths: str) -> dict[str, Any]:
-    expanded = os.pathsep.join(os.path.expanduser(path) for path in paths.split(os.pathsep))  # noqa: PTH111
+    expanded = [str(Path(path).expanduser()) for path in paths.split(os.pathsep)]
     try:
-        merged = kube_config.KubeConfigMerger(expanded).config  # type: ignore[no-untyped-call]
+        merged = kube_config.KubeConfigMerger(os.pathsep.join(expanded)).config  # type: ignore[no-untyped-call]
     except (yaml.YAMLError, config.ConfigException) as error:
         raise KubeconfigError(f"kubeconfig {paths} cannot be read: {error}") from error
     if merged is None:
         raise KubeconfigError(f"kubeconfig {paths} is empty")
     content: dict[str, Any] = _unwrapped(merged)
-    return content
+    # kubectl takes the first file's context, the Python client the last one's.
+    files = [_parsed(Path(path).read_text()) or {} for path in expanded if Path(path).is_file()]
+    names = [file["current-context"] for file in files if file.get("current-context")]
+    return content | {"current-context": names[0] if names else ""}
 
 
 def _unwrapped(node: Any) -> Any:

@@ -19,3 +19,4 @@ def main() -> None:
         lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server),
         workers=_WORKERS,
     )
+    provider.cancel()

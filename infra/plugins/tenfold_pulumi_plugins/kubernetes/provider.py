@@ -64,7 +64,11 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     @answered
     def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        return provider_pb2.CheckResponse(inputs=request.news)
+        given = values.decode(request.news)
+        # A kubeconfig that is no path has credentials in it.
+        if "\n" in str(values.plain(given.get("kubeconfig", ""))):
+            given["kubeconfig"] = values.Secret(values.plain(given["kubeconfig"]))
+        return provider_pb2.CheckResponse(inputs=values.encode(given))
 
     @answered
     def DiffConfig(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
@@ -187,9 +191,12 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         raise errors.RefusedError(f"{request.tok} is not supported here: write the resources out")
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        self.cancel()
+        return empty_pb2.Empty()
+
+    def cancel(self) -> None:
         """End every wait: what is under way answers with what it has."""
         self._cancelled.set()
-        return empty_pb2.Empty()
 
     @property
     def _operations(self) -> "Operations":
