@@ -16,7 +16,7 @@ CRDS = [
 ]
 
 
-def test_generated_files_are_up_to_date():
+def test_generated_files_are_up_to_date() -> None:
     for path, wanted in render_all(ROOT).items():
         assert path.read_text() == wanted, f"{path} is stale: run `make generate`"
 
@@ -28,7 +28,7 @@ def fields(node: Node, path: str) -> Any:
 
 
 @pytest.mark.parametrize("crd", CRDS, ids=lambda crd: crd.kind)
-def test_every_field_says_what_it_is(crd):
+def test_every_field_says_what_it_is(crd: Crd) -> None:
     silent = [
         path
         for path, each in fields(crd.root, crd.kind)
@@ -44,13 +44,13 @@ def example(crd: Crd) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("crd", CRDS, ids=lambda crd: crd.kind)
-def test_the_example_is_valid(crd):
+def test_the_example_is_valid(crd: Crd) -> None:
     model = getattr(generated, crd.kind)
     assert model.model_validate(example(crd)).metadata.name
 
 
 @pytest.mark.parametrize("crd", CRDS, ids=lambda crd: crd.kind)
-def test_the_example_names_no_field_that_does_not_exist(crd):
+def test_the_example_names_no_field_that_does_not_exist(crd: Crd) -> None:
     assert list(unknown(crd.root, example(crd), crd.kind)) == []
 
 
@@ -68,11 +68,11 @@ def unknown(node: Node, value: Any, path: str) -> Any:
             yield from unknown(known[name], inner, f"{path}.{name}")
 
 
-def test_a_default_in_the_crd_is_the_default_of_the_model():
+def test_a_default_in_the_crd_is_the_default_of_the_model() -> None:
     spec = generated.WorkloadSpec.model_validate({"port": 80, "template": {"spec": {}}})
     assert (spec.replicas, spec.rollout.drain_seconds, spec.route.gateway.name) == (2, 5, "tenfold")
 
 
-def test_a_value_out_of_bounds_is_refused():
+def test_a_value_out_of_bounds_is_refused() -> None:
     with pytest.raises(ValueError, match="port"):
         generated.WorkloadSpec.model_validate({"port": 0, "template": {"spec": {}}})

@@ -2,20 +2,24 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.console.page import render
 from tenfold_operator.console.state import snapshot
 from tenfold_operator.journal import Journal
+from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan.actions import Refuse, Scale
+
+from tests.unit.operator.world import World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def state(world):
+def state(world: World) -> JsonObject:
     store, journal = Store(), Journal()
     store.put({**world.objects[world.ref]})
     refuse = Refuse(reason="NoQuorum", message="<1> of 3 Sentinels answer")
@@ -25,7 +29,7 @@ def state(world):
     return snapshot(store, journal)
 
 
-def test_decisions_come_newest_first_and_a_lasting_refusal_once(state):
+def test_decisions_come_newest_first_and_a_lasting_refusal_once(state: Any) -> None:
     decisions = state["workloads"][0]["decisions"]
     assert [each["what"] for each in decisions] == [
         "NoQuorum",
@@ -34,20 +38,20 @@ def test_decisions_come_newest_first_and_a_lasting_refusal_once(state):
     assert decisions[0]["refused"] is True
 
 
-def test_the_state_is_json(state):
+def test_the_state_is_json(state: JsonObject) -> None:
     assert json.loads(json.dumps(state)) == state
 
 
-def test_the_page_shows_revisions_conditions_and_decisions(state):
+def test_the_page_shows_revisions_conditions_and_decisions(state: JsonObject) -> None:
     page = render(state)
     for text in ("shop/web", "100 %", "2 of 2", "Ready", "refused: NoQuorum", "it has drained"):
         assert text in page
 
 
-def test_the_page_escapes_what_it_shows(state):
+def test_the_page_escapes_what_it_shows(state: JsonObject) -> None:
     assert "&lt;1&gt; of 3" in render(state)
     assert "<1>" not in render(state)
 
 
-def test_an_empty_page_says_so(world):
+def test_an_empty_page_says_so(world: World) -> None:
     assert render(snapshot(Store(), Journal())).count("There are none yet.") == 2

@@ -1,6 +1,7 @@
 """When an object counts as being as it should be."""
 
 import pytest
+from pydantic import JsonValue
 from tenfold_operator.model.manifest import covers, digest, stamped
 
 
@@ -16,7 +17,9 @@ from tenfold_operator.model.manifest import covers, digest, stamped
         ({"weight": 0}, {"weight": 0}),
     ],
 )
-def test_defaults_and_other_spellings_are_no_difference(observed, wanted):
+def test_defaults_and_other_spellings_are_no_difference(
+    observed: JsonValue, wanted: JsonValue
+) -> None:
     assert covers(observed, wanted)
 
 
@@ -32,15 +35,15 @@ def test_defaults_and_other_spellings_are_no_difference(observed, wanted):
         ({"a": "x"}, {"a": {"b": 1}}),
     ],
 )
-def test_a_difference_is_seen(observed, wanted):
+def test_a_difference_is_seen(observed: JsonValue, wanted: JsonValue) -> None:
     assert not covers(observed, wanted)
 
 
-def test_a_field_that_is_no_longer_wanted_shows_in_the_hash():
+def test_a_field_that_is_no_longer_wanted_shows_in_the_hash() -> None:
     before = stamped({"metadata": {"name": "x"}, "spec": {"a": 1, "b": 2}})
     after = stamped({"metadata": {"name": "x"}, "spec": {"a": 1}})
     assert not covers(before, after)
 
 
-def test_a_digest_does_not_depend_on_the_order_of_keys():
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})

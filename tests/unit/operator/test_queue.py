@@ -1,128 +1,112 @@
 """Which resources are looked at, and when."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from tenfold_operator.handlers.queue import Queue
+from tenfold_operator.handlers.queue import Queue, Reconcile
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.ports import Unavailable
 
 A, B = Ref("Workload", "shop", "a"), Ref("Workload", "shop", "b")
+Play = Callable[[Queue, list[Ref]], Awaitable[None]]
 
 
-def run(scenario, workers=2):
-    """Run a scenario beside the queue's workers; it gets the queue and the list of looks."""
+def run(reconcile: Reconcile, play: Play) -> None:
+    """Run `play` beside two workers; it gets the queue and the list of looks so far."""
 
-    async def main():
-        looks = []
-        queue = None
+    async def main() -> None:
+        looks: list[Ref] = []
 
-        async def reconcile(ref):
+        async def look(ref: Ref) -> float | None:
             looks.append(ref)
-            return await scenario.reconcile(ref)
+            return await reconcile(ref)
 
-        queue = Queue(reconcile)
-        tasks = [asyncio.create_task(queue.work()) for _ in range(workers)]
+        queue = Queue(look)
+        tasks = [asyncio.create_task(queue.work()) for _ in range(2)]
         try:
-            await asyncio.wait_for(scenario.play(queue, looks), 5)
+            await asyncio.wait_for(play(queue, looks), 5)
         finally:
             for task in tasks:
                 task.cancel()
-        return looks
 
-    return asyncio.run(main())
+    asyncio.run(main())
 
 
-async def until(predicate):
+async def until(predicate: Callable[[], bool]) -> None:
     while not predicate():
         await asyncio.sleep(0)
 
 
-class Held:
-    """Looks take until they are let go."""
+async def do_nothing(_: Ref) -> float | None:
+    return None
 
-    def __init__(self):
+
+class Held:
+    """Looks at A take until they are let go."""
+
+    def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.running = 0
         self.most = 0
 
-    async def reconcile(self, ref):
-        self.running += 1
-        self.most = max(self.most, self.running)
-        await self.gate.wait()
-        self.running -= 1
-        return
+    async def reconcile(self, ref: Ref) -> float | None:
+        if ref == A:
+            self.running += 1
+            self.most = max(self.most, self.running)
+            await self.gate.wait()
+            self.running -= 1
+        return None
 
 
-def test_a_resource_is_looked_at_once_at_a_time_and_again_for_what_came_meanwhile():
-    class Scenario(Held):
-        async def play(self, queue, looks):
-            await queue.wake(A)
-            await until(lambda: looks == [A])
-            await queue.wake(A)
-            await queue.wake(A)
-            await asyncio.sleep(0.01)
-            assert looks == [A]
-            self.gate.set()
-            await until(lambda: looks == [A, A] and not self.running)
+def test_a_resource_is_looked_at_once_at_a_time_and_again_for_what_came_meanwhile() -> None:
+    held = Held()
 
-    scenario = Scenario()
-    run(scenario)
-    assert scenario.most == 1
+    async def play(queue: Queue, looks: list[Ref]) -> None:
+        await queue.wake(A)
+        await until(lambda: looks == [A])
+        await queue.wake(A)
+        await queue.wake(A)
+        await queue.wake(B)
+        await until(lambda: B in looks)
+        assert looks == [A, B]
+        held.gate.set()
+        await until(lambda: looks == [A, B, A] and not held.running)
 
-
-def test_one_that_is_slow_does_not_hold_the_others_up():
-    class Scenario(Held):
-        async def reconcile(self, ref):
-            return await super().reconcile(ref) if ref == A else None
-
-        async def play(self, queue, looks):
-            await queue.wake(A)
-            await until(lambda: looks == [A])
-            await queue.wake(A)
-            await queue.wake(B)
-            await until(lambda: looks == [A, B])
-
-    run(Scenario())
+    run(held.reconcile, play)
+    assert held.most == 1
 
 
-def test_a_failure_is_tried_again_and_stops_nobody():
-    class Scenario:
-        failures = 1
+def test_a_failure_is_tried_again_and_stops_nobody() -> None:
+    failures = [Unavailable("for now")]
 
-        async def reconcile(self, ref):
-            if ref == A and self.failures:
-                self.failures -= 1
-                raise Unavailable("for now")
-            return
+    async def reconcile(ref: Ref) -> float | None:
+        if ref == A and failures:
+            raise failures.pop()
+        return None
 
-        async def play(self, queue, looks):
-            await queue.wake(A)
-            await queue.wake(B)
-            await until(lambda: looks.count(A) == 2 and B in looks)
+    async def play(queue: Queue, looks: list[Ref]) -> None:
+        await queue.wake(A)
+        await queue.wake(B)
+        await until(lambda: looks.count(A) == 2 and B in looks)
 
-    run(Scenario())
+    run(reconcile, play)
 
 
-def test_an_earlier_wish_wins_over_a_later_one():
-    class Scenario:
-        async def reconcile(self, ref):
-            return None
+def test_an_earlier_wish_wins_over_a_later_one() -> None:
+    async def play(queue: Queue, looks: list[Ref]) -> None:
+        await queue.wake(A, after=60)
+        await queue.wake(A)
+        await until(lambda: looks == [A])
 
-        async def play(self, queue, looks):
-            await queue.wake(A, after=60)
-            await queue.wake(A)
-            await until(lambda: looks == [A])
-
-    run(Scenario())
+    run(do_nothing, play)
 
 
-def test_a_look_may_ask_for_the_next():
-    class Scenario:
-        async def reconcile(self, ref):
-            return 0.01
+def test_a_look_may_ask_for_the_next() -> None:
+    async def reconcile(_: Ref) -> float | None:
+        return 0.01
 
-        async def play(self, queue, looks):
-            await queue.wake(A)
-            await until(lambda: len(looks) == 3)
+    async def play(queue: Queue, looks: list[Ref]) -> None:
+        await queue.wake(A)
+        await until(lambda: len(looks) == 3)
 
-    run(Scenario())
+    run(reconcile, play)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenfold_operator.model.generated import RedisTier
-from tenfold_operator.model.manifest import Ref, ref_of
+from tenfold_operator.model.manifest import Ref, object_at, ref_of
 from tenfold_operator.model.observed import Follower, SentinelAnswer, ServerAnswer, TierView
 from tenfold_operator.plan.actions import Announce, Apply, MakePassword, Plan, Refuse, SetStatus
 from tenfold_operator.plan.redis import plan_tier
@@ -72,7 +72,7 @@ def service_target(plan: Plan) -> str | None:
     """Return the pod that the plan points the primary Service to."""
     for each in plan:
         if isinstance(each, Apply) and ref_of(each.manifest) == Ref("Service", "shop", "l2"):
-            selector = each.manifest["spec"]["selector"]
+            selector = object_at(each.manifest, "spec", "selector")
             return str(selector["statefulset.kubernetes.io/pod-name"])
     return None
 
@@ -97,7 +97,7 @@ def conditions(plan: Plan) -> dict[str, str]:
     return {each["type"]: each["reason"] for each in status_of(plan)["conditions"]}
 
 
-def test_the_service_appears_when_two_sentinels_name_the_same_primary():
+def test_the_service_appears_when_two_sentinels_name_the_same_primary() -> None:
     assert service_target(plan_tier(view(tier(), "l2-1", "l2-1", None), NOW)) == "l2-1"
 
 
@@ -105,22 +105,22 @@ def test_the_service_appears_when_two_sentinels_name_the_same_primary():
     "names",
     [(None, None, None), ("l2-1", None, None), ("l2-1", "l2-2", None), ("l2-0", "l2-1", "l2-2")],
 )
-def test_without_a_majority_the_service_is_left_alone(names):
+def test_without_a_majority_the_service_is_left_alone(names: tuple[str | None, ...]) -> None:
     assert service_target(plan_tier(view(tier({"primary": "l2-0"}), *names), NOW)) is None
 
 
-def test_sentinels_that_disagree_are_reported():
+def test_sentinels_that_disagree_are_reported() -> None:
     plan = plan_tier(view(tier({"primary": "l2-0"}), "l2-1", "l2-2", None), NOW)
     assert refusals(plan) == ["SentinelsDisagree"]
     assert conditions(plan)["PrimaryAgreed"] == "SentinelsDisagree"
 
 
-def test_a_lost_quorum_is_reported():
+def test_a_lost_quorum_is_reported() -> None:
     plan = plan_tier(view(tier({"primary": "l2-0"}), "l2-0", None, None), NOW)
     assert refusals(plan) == ["NoQuorum"]
 
 
-def test_a_failover_is_recorded_and_announced():
+def test_a_failover_is_recorded_and_announced() -> None:
     before = tier({"primary": "l2-0"})
     plan = plan_tier(view(before, "l2-2", "l2-2", "l2-2", servers=servers("l2-2")), NOW)
     assert service_target(plan) == "l2-2"
@@ -129,7 +129,7 @@ def test_a_failover_is_recorded_and_announced():
     assert "Failover" in [each.reason for each in plan if isinstance(each, Announce)]
 
 
-def test_a_tier_in_sync_is_ready_and_asks_for_nothing():
+def test_a_tier_in_sync_is_ready_and_asks_for_nothing() -> None:
     seen = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
     plan = plan_tier(seen, NOW)
     assert conditions(plan) == {"Ready": "InSync", "PrimaryAgreed": "Quorum"}
@@ -138,27 +138,27 @@ def test_a_tier_in_sync_is_ready_and_asks_for_nothing():
     assert plan_tier(applied(after, plan_tier(after, NOW)), NOW) == ()
 
 
-def test_a_second_server_that_claims_to_be_primary_is_reported():
+def test_a_second_server_that_claims_to_be_primary_is_reported() -> None:
     two = (ServerAnswer("l2-0", "primary"), *servers("l2-1")[1:])
     plan = plan_tier(view(tier(), "l2-1", "l2-1", "l2-1", servers=two), NOW)
     assert conditions(plan)["Ready"] == "TwoPrimaries"
     assert service_target(plan) == "l2-1"
 
 
-def test_a_replica_out_of_sync_is_reported():
+def test_a_replica_out_of_sync_is_reported() -> None:
     few = (ServerAnswer("l2-0", "primary", (Follower("l2-1", True, 0),)),)
     plan = plan_tier(view(tier(), "l2-0", "l2-0", "l2-0", servers=few), NOW)
     assert conditions(plan)["Ready"] == "ReplicasNotInSync"
 
 
-def test_only_the_first_pod_may_seed_and_only_until_there_was_a_primary():
+def test_only_the_first_pod_may_seed_and_only_until_there_was_a_primary() -> None:
     first = plan_tier(view(tier()), NOW)
     assert written(first, "ConfigMap", "l2-config")["data"]["seed"] == "l2-0"
     later = plan_tier(view(tier({"primary": "l2-1"})), NOW)
     assert written(later, "ConfigMap", "l2-config")["data"]["seed"] == ""
 
 
-def test_seeding_does_not_restart_the_pods():
+def test_seeding_does_not_restart_the_pods() -> None:
     templates = [
         written(plan_tier(view(tier(status)), NOW), "StatefulSet", "l2")["spec"]["template"]
         for status in ({}, {"primary": "l2-0"})
@@ -166,7 +166,7 @@ def test_seeding_does_not_restart_the_pods():
     assert templates[0] == templates[1]
 
 
-def test_a_changed_setting_restarts_the_pods():
+def test_a_changed_setting_restarts_the_pods() -> None:
     templates = [
         written(plan_tier(view(tier(memory=memory)), NOW), "StatefulSet", "l2")["spec"]["template"]
         for memory in ("64Mi", "128Mi")
@@ -175,14 +175,14 @@ def test_a_changed_setting_restarts_the_pods():
     assert annotations[0] != annotations[1]
 
 
-def test_the_primary_is_not_scaled_away():
+def test_the_primary_is_not_scaled_away() -> None:
     resource = tier({"primary": "l2-2"}, replicas=1)
     plan = plan_tier(view(resource, "l2-2", "l2-2", "l2-2"), NOW)
     assert refusals(plan) == ["ScaleDownRefused"]
     assert written(plan, "StatefulSet", "l2")["spec"]["replicas"] == 3
 
 
-def test_a_password_is_made_only_when_none_is_named():
+def test_a_password_is_made_only_when_none_is_named() -> None:
     made = plan_tier(view(tier(), has_password=False), NOW)
     assert any(isinstance(each, MakePassword) for each in made)
     named = plan_tier(view(tier(auth={"secretName": "mine"}), has_password=False), NOW)
@@ -190,7 +190,7 @@ def test_a_password_is_made_only_when_none_is_named():
     assert refusals(named) == ["PasswordMissing"]
 
 
-def test_pods_are_restricted_and_limited():
+def test_pods_are_restricted_and_limited() -> None:
     plan = plan_tier(view(tier()), NOW)
     for name in ("l2", "l2-sentinel"):
         pod = written(plan, "StatefulSet", name)["spec"]["template"]["spec"]
@@ -205,7 +205,9 @@ NAMES = st.sampled_from([None, *PODS])
 
 @settings(max_examples=100, deadline=None)
 @given(st.tuples(NAMES, NAMES, NAMES), st.sampled_from([None, *PODS]), st.integers(1, 3))
-def test_the_service_leads_only_where_a_majority_of_the_sentinels_says(names, primary, replicas):
+def test_the_service_leads_only_where_a_majority_of_the_sentinels_says(
+    names: tuple[str | None, ...], primary: str | None, replicas: int
+) -> None:
     resource = tier({"primary": primary} if primary else {}, replicas=replicas)
     plan = plan_tier(view(resource, *names), NOW)
     target = service_target(plan)
@@ -214,7 +216,9 @@ def test_the_service_leads_only_where_a_majority_of_the_sentinels_says(names, pr
 
 @settings(max_examples=40, deadline=None)
 @given(st.tuples(NAMES, NAMES, NAMES), st.sampled_from(PODS))
-def test_planning_the_resulting_state_yields_nothing(names, primary):
+def test_planning_the_resulting_state_yields_nothing(
+    names: tuple[str | None, ...], primary: str
+) -> None:
     seen = view(tier(), *names, servers=servers(primary))
     for _ in range(2):
         seen = applied(seen, plan_tier(seen, NOW))

@@ -9,18 +9,22 @@ from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan.actions import Wait
 from tenfold_operator.ports import Rejected
 
+from tests.unit.operator.world import World, template
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_a_refused_template_is_a_condition_and_the_running_revision_stays(world, make_template):
+def test_a_refused_template_is_a_condition_and_the_running_revision_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (serving,) = world.weights
 
-    def refuse(manifest):
+    def refuse(manifest: object) -> None:
         raise Rejected("Invalid", "spec.containers[0].image: required")
 
-    world.apply = refuse
+    monkeypatch.setattr(world, "apply", refuse)
     for _ in range(2):
-        world.edit(template=make_template("refused"))
+        world.edit(template=template("refused"))
         view = world.view
         with pytest.raises(Rejected):
             carry_out(Applier(world), view.workload, "Workload", world.plan(), NOW, "Progressing")
@@ -29,7 +33,7 @@ def test_a_refused_template_is_a_condition_and_the_running_revision_stays(world,
     assert [each.reason for each in world.events].count("Invalid") == 1
 
 
-def test_the_next_look_is_when_the_first_wait_is_over(world):
+def test_the_next_look_is_when_the_first_wait_is_over(world: World) -> None:
     waits = (
         Wait(reason="a", until=NOW.replace(second=9)),
         Wait(reason="b", until=NOW.replace(second=4)),

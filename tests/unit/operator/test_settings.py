@@ -4,16 +4,16 @@ import pytest
 from tenfold_operator import settings
 
 
-def test_the_namespaces_are_a_list_with_commas():
+def test_the_namespaces_are_a_list_with_commas() -> None:
     found = settings.load({"TENFOLD_NAMESPACES": "shop, market,"})
     assert found.namespaces == ("shop", "market")
 
 
-def test_no_namespace_is_refused_with_the_next_step():
+def test_no_namespace_is_refused_with_the_next_step() -> None:
     with pytest.raises(SystemExit, match="name the tenant namespaces"):
         settings.load({})
 
 
-def test_ports_can_be_moved():
+def test_ports_can_be_moved() -> None:
     found = settings.load({"TENFOLD_NAMESPACES": "shop", "TENFOLD_CONSOLE_PORT": "18081"})
     assert (found.console_port, found.metrics_port) == (18081, 9090)

@@ -1,13 +1,13 @@
 """What must never happen during rollouts, whatever happens in whichever order."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan.actions import Apply, Delete, Scale
+
+from tests.unit.operator.world import World, template
 
 WRITES = (Apply, Delete, Scale)
 IMAGES = ("v1", "v2", "v3", "bad")
@@ -39,9 +39,9 @@ ROUNDS = st.lists(
 )
 
 
-def happen(world: Any, make_template: Callable[[str], Any], each: Round) -> None:
+def happen(world: World, each: Round) -> None:
     if each.image:
-        world.edit(template=make_template(each.image))
+        world.edit(template=template(each.image))
     if each.replicas:
         world.edit(replicas=each.replicas)
     mark_broken(world)
@@ -53,7 +53,7 @@ def happen(world: Any, make_template: Callable[[str], Any], each: Round) -> None
     reconcile(world)
 
 
-def mark_broken(world: Any) -> None:
+def mark_broken(world: World) -> None:
     """Pods of the image `bad` are never ready."""
     for ref, manifest in world.objects.items():
         if ref.kind == "Deployment":
@@ -62,7 +62,7 @@ def mark_broken(world: Any) -> None:
                 world.broken.add(ref.name)
 
 
-def reconcile(world: Any) -> None:
+def reconcile(world: World) -> None:
     before = world.weights
     ready = {each.name: min(each.ready, each.endpoints) for each in world.view.revisions}
     world.reconcile()
@@ -76,8 +76,8 @@ def reconcile(world: Any) -> None:
             assert ready[name.removeprefix("web-")] >= wanted, "traffic to pods that are not ready"
 
 
-def start(make_world: Callable[[], Any]) -> Any:
-    world = make_world()
+def start() -> World:
+    world = World()
     world.edit()
     world.settle()
     return world
@@ -85,10 +85,10 @@ def start(make_world: Callable[[], Any]) -> Any:
 
 @settings(max_examples=60, deadline=None)
 @given(ROUNDS)
-def test_a_revision_that_the_gateway_serves_always_has_its_pods(make_world, make_template, rounds):
-    world = start(make_world)
+def test_a_revision_that_the_gateway_serves_always_has_its_pods(rounds: list[Round]) -> None:
+    world = start()
     for each in rounds:
-        happen(world, make_template, each)
+        happen(world, each)
         for name in world.served:
             assert world.replicas.get(name, 0) > 0
             assert name not in world.broken
@@ -96,20 +96,20 @@ def test_a_revision_that_the_gateway_serves_always_has_its_pods(make_world, make
 
 @settings(max_examples=40, deadline=None)
 @given(ROUNDS)
-def test_planning_the_resulting_state_yields_nothing(make_world, make_template, rounds):
-    world = start(make_world)
+def test_planning_the_resulting_state_yields_nothing(rounds: list[Round]) -> None:
+    world = start()
     for each in rounds:
-        happen(world, make_template, each)
+        happen(world, each)
         assert not [action for action in world.plan() if isinstance(action, WRITES)]
 
 
 @settings(max_examples=30, deadline=None)
 @given(ROUNDS, st.sampled_from(IMAGES[:3]))
-def test_in_the_end_the_last_good_template_serves_alone(make_world, make_template, rounds, last):
-    world = start(make_world)
+def test_in_the_end_the_last_good_template_serves_alone(rounds: list[Round], last: str) -> None:
+    world = start()
     for each in rounds:
-        happen(world, make_template, each)
-    world.edit(template=make_template(last))
+        happen(world, each)
+    world.edit(template=template(last))
     world.settle()
     (name,) = world.weights
     pod = world.objects[Ref("Deployment", "shop", name)]["spec"]["template"]["spec"]
