@@ -1,12 +1,15 @@
 """tenfold-operator: wires the parts together and hands over to kopf."""
 
 import asyncio
+import contextlib
 import os
 import platform
+import signal
 from collections.abc import Coroutine
 
 import kopf
 import prometheus_client
+import structlog
 
 from tenfold_operator import logs, settings
 from tenfold_operator.adapters.clock import SystemClock
@@ -15,6 +18,7 @@ from tenfold_operator.adapters.redis import RedisClients
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
 from tenfold_operator.console import server
+from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.handlers import watch
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
@@ -23,6 +27,7 @@ from tenfold_operator.handlers.workload import WorkloadHandler
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.manifest import Ref
 
+_log = structlog.get_logger()
 _WORKERS = 8
 """Resources looked at side by side; most of the time goes into waiting for answers."""
 
@@ -49,7 +54,7 @@ class Operator:
             listeners=Listeners(redis, self._queue.wake),
         )
         self._handlers = {"Workload": workloads.reconcile, "RedisTier": tiers.reconcile}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._exits = contextlib.AsyncExitStack()
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Register everything with kopf."""
@@ -62,22 +67,37 @@ class Operator:
         return await self._handlers[ref.kind](ref)
 
     async def _start(self, **_: object) -> None:
-        chosen, wake = self._settings, self._queue.wake
+        chosen = self._settings
+        prometheus_client.REGISTRY.register(ResourceCollector(self._store))
         prometheus_client.start_http_server(chosen.metrics_port)
-        self._console = await server.start(self._store, self._journal, chosen.console_port)
-        await watch.refresh(self._store, self._cluster, chosen.namespaces, wake)
+        console = await server.start(self._store, self._journal, chosen.console_port)
+        self._exits.push_async_callback(console.cleanup)
+        is_fresh = asyncio.Event()
+        refreshing = watch.keep_fresh(
+            self._store, self._cluster, chosen.namespaces, self._queue.wake, is_fresh
+        )
+        self._begin(refreshing)
         for _number in range(_WORKERS):
-            self._begin(self._queue.work())
-        self._begin(watch.keep_fresh(self._store, self._cluster, chosen.namespaces, wake))
+            self._begin(self._work(is_fresh))
+
+    async def _work(self, is_fresh: asyncio.Event) -> None:
+        await is_fresh.wait()
+        await self._queue.work()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(_end_if_broken)
+        self._exits.callback(task.cancel)
 
     async def _stop(self, **_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._console.cleanup()
+        await self._exits.aclose()
+
+
+def _end_if_broken(task: asyncio.Task[None]) -> None:
+    """End the operator when a part of it has failed: started anew it works, half of it does not."""
+    if not task.cancelled() and (error := task.exception()):
+        _log.critical("a part of the operator failed", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _login(

@@ -24,26 +24,6 @@ QUEUE_SECONDS = Histogram(
     "Time from an event to the start of its reconciliation.",
     buckets=(0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
 )
-WORKLOAD_CONDITION = Gauge(
-    "tenfold_workload_condition",
-    "1 when the condition of the Workload is True, else 0.",
-    ["namespace", "workload", "condition"],
-)
-WORKLOAD_WEIGHT = Gauge(
-    "tenfold_workload_revision_weight",
-    "Share of the traffic in percent, by revision.",
-    ["namespace", "workload", "revision"],
-)
-WORKLOAD_READY = Gauge(
-    "tenfold_workload_revision_ready_replicas",
-    "Pods ready, by revision.",
-    ["namespace", "workload", "revision"],
-)
-TIER_CONDITION = Gauge(
-    "tenfold_redistier_condition",
-    "1 when the condition of the RedisTier is True, else 0.",
-    ["namespace", "tier", "condition"],
-)
 PRIMARY_CHANGES = Counter(
     "tenfold_redis_primary_changes_total",
     "How often the primary Service moved to another pod.",

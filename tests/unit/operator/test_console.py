@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tenfold_operator.adapters.store import Store
+from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.console.page import render
 from tenfold_operator.console.state import snapshot
 from tenfold_operator.journal import Journal
@@ -51,6 +52,21 @@ def test_the_page_shows_revisions_conditions_and_decisions(state: JsonObject) ->
 def test_the_page_escapes_what_it_shows(state: JsonObject) -> None:
     assert "&lt;1&gt; of 3" in render(state)
     assert "<1>" not in render(state)
+
+
+def test_metrics_tell_conditions_and_weights(world: World) -> None:
+    store = Store()
+    store.put({**world.objects[world.ref]})
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in ResourceCollector(store).collect()
+        for sample in family.samples
+    }
+    (name,) = world.weights
+    revision = name.removeprefix("web-")
+    assert samples["tenfold_workload_condition", "shop", "web", "Ready"] == 1
+    assert samples["tenfold_workload_revision_weight", "shop", "web", revision] == 100
+    assert samples["tenfold_workload_revision_ready_replicas", "shop", "web", revision] == 2
 
 
 def test_an_empty_page_says_so(world: World) -> None:

@@ -190,6 +190,12 @@ def test_a_password_is_made_only_when_none_is_named() -> None:
     assert refusals(named) == ["PasswordMissing"]
 
 
+def test_a_password_that_is_in_use_is_not_replaced_by_another() -> None:
+    lost = plan_tier(view(tier({"primary": "l2-0"}), has_password=False), NOW)
+    assert not any(isinstance(each, MakePassword) for each in lost)
+    assert "PasswordLost" in refusals(lost)
+
+
 def test_pods_are_restricted_and_limited() -> None:
     plan = plan_tier(view(tier()), NOW)
     for name in ("l2", "l2-sentinel"):

@@ -53,7 +53,6 @@ class RedisTierHandler:
         if manifest is None or at(manifest, "metadata", "deletionTimestamp"):
             self._listeners.stop(ref)
             self._journal.forget(ref)
-            metrics.TIER_CONDITION.remove_by_labels({"namespace": ref.namespace, "tier": ref.name})
             return None
         tier = RedisTier.model_validate(manifest)
         password = await asyncio.to_thread(self._password, tier)
@@ -64,7 +63,7 @@ class RedisTierHandler:
         again = await asyncio.to_thread(
             carry_out, self._applier, tier, "RedisTier", plan, now, "Ready"
         )
-        _measure(tier, plan)
+        metrics.PRIMARY_CHANGES.labels(ref.namespace, ref.name).inc(_moves_primary(tier, plan))
         return _LOOK_AGAIN_SECONDS if again is None else min(again, _LOOK_AGAIN_SECONDS)
 
     def _password(self, tier: RedisTier) -> str | None:
@@ -104,16 +103,7 @@ class RedisTierHandler:
         }
 
 
-def _measure(tier: RedisTier, plan: Plan) -> None:
-    meta = tier.metadata
-    for condition in tier.status.conditions:
-        gauge = metrics.TIER_CONDITION.labels(meta.namespace, meta.name, condition.type)
-        gauge.set(condition.status == "True")
-    moved = any(
-        isinstance(each, Apply)
-        and ref_of(each.manifest).kind == "Service"
-        and ref_of(each.manifest).name == meta.name
-        and not each.is_new
-        for each in plan
-    )
-    metrics.PRIMARY_CHANGES.labels(meta.namespace, meta.name).inc(moved)
+def _moves_primary(tier: RedisTier, plan: Plan) -> bool:
+    service = Ref("Service", tier.metadata.namespace, tier.metadata.name)
+    applied = [each for each in plan if isinstance(each, Apply)]
+    return any(ref_of(each.manifest) == service and not each.is_new for each in applied)

@@ -11,7 +11,7 @@ from tenfold_operator.adapters.store import Store, owner_of
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, ref_of
 from tenfold_operator.model.names import API_VERSIONS, MANAGER, TIER, WORKLOAD
-from tenfold_operator.ports import Cluster, Unavailable
+from tenfold_operator.ports import Cluster, Rejected, Unavailable
 
 _OURS = f"app.kubernetes.io/managed-by={MANAGER}"
 SELECTORS = {
@@ -29,6 +29,7 @@ SELECTORS = {
 """What is watched, and by which labels the API server chooses."""
 
 _REFRESH_SECONDS = 300.0
+_RETRY_SECONDS = 2.0
 _log = structlog.get_logger()
 Wake = Callable[[Ref], Awaitable[None]]
 
@@ -84,12 +85,21 @@ async def refresh(store: Store, cluster: Cluster, namespaces: tuple[str, ...], w
 
 
 async def keep_fresh(
-    store: Store, cluster: Cluster, namespaces: tuple[str, ...], wake: Wake
+    store: Store,
+    cluster: Cluster,
+    namespaces: tuple[str, ...],
+    wake: Wake,
+    is_fresh: asyncio.Event,
 ) -> None:
-    """Refresh for ever: kopf does not tell of what was deleted while a watch was broken."""
+    """Refresh now and for ever: kopf does not tell of what was deleted while a watch was broken.
+
+    Sets `is_fresh` after the first time: before that, what is missing may only be unknown.
+    """
     while True:
-        await asyncio.sleep(_REFRESH_SECONDS)
         try:
             await refresh(store, cluster, namespaces, wake)
-        except Unavailable as error:
+            is_fresh.set()
+            await asyncio.sleep(_REFRESH_SECONDS)
+        except (Unavailable, Rejected) as error:
             _log.warning("refresh failed", error=str(error))
+            await asyncio.sleep(_RETRY_SECONDS)

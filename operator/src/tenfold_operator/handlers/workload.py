@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
-from tenfold_operator import metrics
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier, is_owned
 from tenfold_operator.handlers.outcome import carry_out
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import Workload, WorkloadStatus
+from tenfold_operator.model.generated import Workload
 from tenfold_operator.model.manifest import (
     Ref,
     at,
@@ -41,12 +40,10 @@ class WorkloadHandler:
         manifest = self._store.get(ref)
         if manifest is None or at(manifest, "metadata", "deletionTimestamp"):
             self._journal.forget(ref)
-            _forget_metrics(ref)
             return None
         view = observe(Workload.model_validate(manifest), self._store.related(ref))
         now = self._clock.now()
         plan = plan_workload(view, now)
-        _measure(view.workload.status, ref)
         self._journal.write(ref, plan, now)
         return await asyncio.to_thread(
             carry_out, self._applier, view.workload, "Workload", plan, now, "Progressing"
@@ -150,20 +147,3 @@ def _conditions(workload: Workload, manifest: JsonObject, generation: int) -> di
         for condition in objects_at(parent, "conditions")
         if number_at(condition, "observedGeneration") == generation
     }
-
-
-def _measure(status: WorkloadStatus, ref: Ref) -> None:
-    _forget_metrics(ref)
-    for condition in status.conditions:
-        gauge = metrics.WORKLOAD_CONDITION.labels(ref.namespace, ref.name, condition.type)
-        gauge.set(condition.status == "True")
-    for revision in status.revisions:
-        labels = (ref.namespace, ref.name, revision.name)
-        metrics.WORKLOAD_WEIGHT.labels(*labels).set(revision.weight)
-        metrics.WORKLOAD_READY.labels(*labels).set(revision.ready_replicas)
-
-
-def _forget_metrics(ref: Ref) -> None:
-    own = {"namespace": ref.namespace, "workload": ref.name}
-    for gauge in (metrics.WORKLOAD_CONDITION, metrics.WORKLOAD_WEIGHT, metrics.WORKLOAD_READY):
-        gauge.remove_by_labels(own)

@@ -38,7 +38,10 @@ def _password(view: TierView) -> Iterator[Action]:
     if view.has_password:
         return
     name = names.secret(view.tier)
-    if view.tier.spec.auth.secret_name:
+    if view.tier.status.primary:
+        message = f"Secret {name} is gone; the servers still ask for its password: restore it"
+        yield Refuse(reason="PasswordLost", message=message)
+    elif view.tier.spec.auth.secret_name:
         message = f"Secret {name} has no key `password`: create it, or leave auth.secretName out"
         yield Refuse(reason="PasswordMissing", message=message)
     else:

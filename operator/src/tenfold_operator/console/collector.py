@@ -1,0 +1,54 @@
+"""The state of the resources as Prometheus metrics, made when they are scraped."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tenfold_operator.adapters.store import Store
+from tenfold_operator.model.base import JsonObject
+from tenfold_operator.model.manifest import number_at, objects_at, ref_of, text_at
+
+
+class ResourceCollector(Collector):
+    """Conditions of all resources, weights and ready pods of all revisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the metrics; a resource that is gone has none."""
+        yield from self._conditions("Workload", "workload")
+        yield from self._conditions("RedisTier", "tier")
+        yield self._revisions(
+            "tenfold_workload_revision_weight", "Share of the traffic in percent.", "weight"
+        )
+        yield self._revisions(
+            "tenfold_workload_revision_ready_replicas", "Pods ready.", "readyReplicas"
+        )
+
+    def _conditions(self, kind: str, label: str) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            f"tenfold_{kind.lower()}_condition",
+            f"1 when the condition of the {kind} is True, else 0.",
+            labels=["namespace", label, "condition"],
+        )
+        for manifest in self._store.all(kind):
+            ref = ref_of(manifest)
+            for each in objects_at(manifest, "status", "conditions"):
+                labels = [ref.namespace, ref.name, text_at(each, "type")]
+                family.add_metric(labels, float(each.get("status") == "True"))
+        yield family
+
+    def _revisions(self, name: str, documentation: str, field: str) -> Metric:
+        labels = ["namespace", "workload", "revision"]
+        family = GaugeMetricFamily(name, documentation, labels=labels)
+        for manifest in self._store.all("Workload"):
+            for each in objects_at(manifest, "status", "revisions"):
+                family.add_metric(_labels(manifest, each), number_at(each, field))
+        return family
+
+
+def _labels(manifest: JsonObject, revision: JsonObject) -> list[str]:
+    ref = ref_of(manifest)
+    return [ref.namespace, ref.name, text_at(revision, "name")]
