@@ -11,7 +11,12 @@ from urllib.parse import quote, urlencode
 import urllib3
 from kubernetes import client
 
-from tenfold_pulumi_plugins.kubernetes.errors import ApiError, UnknownKindError, UnreachableError
+from tenfold_pulumi_plugins.kubernetes.errors import (
+    ApiError,
+    RefusedError,
+    UnknownKindError,
+    UnreachableError,
+)
 from tenfold_pulumi_plugins.kubernetes.kubeconfig import Connection
 from tenfold_pulumi_plugins.kubernetes.values import Json, JsonObject
 
@@ -59,15 +64,29 @@ class Cluster:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         configuration = connection.configuration
-        configuration.retries = urllib3.Retry(connect=2, read=0, redirect=0, backoff_factor=0.2)
+        # All requests here may be sent twice: a connection may be dropped while it is idle.
+        configuration.retries = urllib3.Retry(
+            connect=1,
+            read=2,
+            redirect=0,
+            backoff_factor=0.2,
+            allowed_methods=None,
+            respect_retry_after_header=False,
+        )
         configuration.connection_pool_maxsize = 64
         self._client = client.ApiClient(configuration)
         self._kinds: dict[str, dict[str, _Kind]] = {}
         self._lock = threading.Lock()
 
     def probe(self) -> None:
-        """Raise UnreachableError or ApiError unless the server answers and knows us."""
-        self._request("GET", "/version")
+        """Raise UnreachableError or RefusedError unless the server answers and knows us."""
+        try:
+            self._request("GET", "/version")
+        except ApiError as error:
+            raise RefusedError(
+                f"the Kubernetes API server {self.connection.server} does not take the "
+                f"credentials from {self.connection.source}: {error}"
+            ) from error
 
     def is_namespaced(self, api_version: str, kind: str) -> bool:
         """Whether objects of the kind live in namespaces; raises UnknownKindError."""
@@ -104,7 +123,7 @@ class Cluster:
         warn: Callable[[str], None],
     ) -> JsonObject:
         """Apply on the server's side and take ownership of every field that the object names."""
-        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Warn"}
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
         path = self._path(Reference.of(obj))
@@ -116,7 +135,7 @@ class Cluster:
         """What creating the object would make, without creating it."""
         reference = Reference.of(obj)
         path = self._path(Reference(reference.api_version, reference.kind, reference.namespace, ""))
-        query = {"fieldManager": manager, "fieldValidation": "Warn", "dryRun": "All"}
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "dryRun": "All"}
         return self._request("POST", path, query=query, body=obj, warn=warn)
 
     def delete(self, reference: Reference, propagation: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from pulumi.runtime.proto import provider_pb2
 
-from tenfold_pulumi_plugins.kubernetes import errors, objects, values
+from tenfold_pulumi_plugins.kubernetes import errors, objects, readiness, values, waitfor
 from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 
 _AUTONAMING_DISABLED: Final = provider_pb2.CheckRequest.AutonamingOptions.DISABLE
@@ -53,6 +53,10 @@ def check(request: provider_pb2.CheckRequest, namespaces: Namespaces) -> JsonObj
     checked = {"apiVersion": token.api_version, "kind": token.kind} | checked
     checked = _named(request, token, checked)
     checked = objects.with_namespace(checked, namespaces.of(token.api_version, token.kind))
+    # Refused here rather than when the object has been made.
+    wait_for = readiness.at(checked, "metadata", "annotations", waitfor.ANNOTATION)
+    if isinstance(wait_for, str):
+        waitfor.parse(wait_for)
     if token.kind == "CustomResourceDefinition":
         namespaces.define(checked)
     return values.mark_secrets(checked, given)

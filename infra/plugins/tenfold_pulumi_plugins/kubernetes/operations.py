@@ -148,9 +148,11 @@ class Operations:
         seconds = waiting.timeout_seconds(timeout, plain)
         try:
             ready = self._waiter.until_ready(plain, live, seconds, report.status)
-        except errors.NotReadyError as error:
+        except errors.ProviderError as error:
+            # Whatever kept us from seeing it ready, the object is there.
+            found = error.obj if isinstance(error, errors.NotReadyError) else live
             identifier = cluster.Reference.of(live).identifier
-            raise errors.PartialError(str(error), identifier, change.to_state(error.obj)) from error
+            raise errors.PartialError(str(error), identifier, change.to_state(found)) from error
         if live["kind"] == _DEFINITION:
             self._api.forget_kinds()
         return change.to_state(ready)

@@ -11,10 +11,12 @@ for equality, such as `{.status.conditions[?(@.type=="Ready")].status}`.
 import json
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from tenfold_pulumi_plugins.kubernetes import readiness
 from tenfold_pulumi_plugins.kubernetes.values import Json, JsonObject
+
+ANNOTATION: Final = "pulumi.com/waitFor"
 
 _Test: TypeAlias = Callable[[JsonObject], readiness.Verdict]
 

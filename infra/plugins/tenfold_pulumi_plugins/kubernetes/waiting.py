@@ -15,7 +15,6 @@ _LONGEST_PAUSE_SECONDS: Final = 1.0
 _EXPLAIN_EVERY_SECONDS: Final = 5.0
 
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
-WAIT_FOR: Final = "pulumi.com/waitFor"
 TIMEOUT_SECONDS: Final = "pulumi.com/timeoutSeconds"
 DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 
@@ -78,10 +77,10 @@ class Waiter:
         seconds: float,
         report: Callable[[str], None],
     ) -> JsonObject:
-        """The object once it is ready; errors.NotReadyError when it fails or time is up."""
+        """The object once it is ready; NotReadyError when it fails or time is up."""
         if annotation(inputs, SKIP_AWAIT) == "true":
             return obj
-        wanted = annotation(inputs, WAIT_FOR)
+        wanted = annotation(inputs, waitfor.ANNOTATION)
         check = waitfor.parse(wanted) if wanted else readiness.check_for(obj)
         if check is None:
             return obj
@@ -89,15 +88,7 @@ class Waiter:
         looks = self._looks(seconds, lambda: self._report_trouble(obj, reason, report))
         try:
             for _ in looks:
-                try:
-                    found = self._api.get(reference)
-                    if found is None:
-                        raise errors.NotReadyError(
-                            f"{reference} was deleted while waiting for it", obj
-                        )
-                    obj, verdict = found, check(found, _Surroundings(self._api))
-                except errors.UnreachableError as error:
-                    verdict = readiness.Waiting(str(error))
+                obj, verdict = self._look(reference, check, obj)
                 if isinstance(verdict, readiness.Ready):
                     report("")
                     return obj
@@ -113,18 +104,31 @@ class Waiter:
         message = f"{reference} is not ready after {seconds:g} s: {reason}"
         raise errors.NotReadyError(self._message(message, obj), obj)
 
+    def _look(
+        self, reference: cluster.Reference, check: readiness.Check, last: JsonObject
+    ) -> tuple[JsonObject, readiness.Verdict]:
+        try:
+            found = self._api.get(reference)
+            if found is None:
+                return last, readiness.Failed("it was deleted while waiting for it")
+            return found, check(found, _Surroundings(self._api))
+        except errors.UnreachableError as error:
+            # A server that restarts comes back.
+            return last, readiness.Waiting(str(error))
+
     def until_gone(
         self, reference: cluster.Reference, uid: str, seconds: float, report: Callable[[str], None]
     ) -> None:
-        """Return once the object is gone; errors.NotReadyError when time is up."""
+        """Return once the object is gone; NotReadyError when time is up."""
         held: list[str] = []
         obj: JsonObject = {}
         for _ in self._looks(seconds, lambda: None):
             found = self._api.get(reference)
             if found is None or found["metadata"]["uid"] != uid:
+                report("")
                 return
             obj, blockers = found, trouble.blockers(found)
-            if blockers != held:
+            if blockers and blockers != held:
                 report("waiting for its deletion: " + "; ".join(blockers))
             held = blockers
         message = f"{reference} is not gone {seconds:g} s after its deletion"
