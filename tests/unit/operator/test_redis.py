@@ -166,13 +166,15 @@ def test_seeding_does_not_restart_the_pods() -> None:
     assert templates[0] == templates[1]
 
 
-def test_a_changed_setting_restarts_the_pods() -> None:
-    templates = [
-        written(plan_tier(view(tier(memory=memory)), NOW), "StatefulSet", "l2")["spec"]["template"]
-        for memory in ("64Mi", "128Mi")
-    ]
-    annotations = [each["metadata"]["annotations"] for each in templates]
-    assert annotations[0] != annotations[1]
+def config_annotation(resource: RedisTier, name: str) -> Any:
+    plan = plan_tier(view(resource), NOW)
+    return written(plan, "StatefulSet", name)["spec"]["template"]["metadata"]["annotations"]
+
+
+def test_a_changed_setting_restarts_those_that_read_it() -> None:
+    small, large = tier(memory="64Mi"), tier(memory="128Mi")
+    assert config_annotation(small, "l2") != config_annotation(large, "l2")
+    assert config_annotation(small, "l2-sentinel") == config_annotation(large, "l2-sentinel")
 
 
 def test_the_primary_is_not_scaled_away() -> None:

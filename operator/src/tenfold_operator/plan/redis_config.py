@@ -10,6 +10,10 @@ from tenfold_operator.model.names import TIER, owned
 _FACTORS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _SAVE_POINTS = {"aof": '""', "rdb": "3600 1 300 100 60 10000"}
 _SCRIPTS = ("ask.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
+_READ_BY = {
+    "redis": ("ask.sh", "ready.sh", "start-redis.sh", "redis.conf"),
+    "redis-sentinel": ("ask.sh", "start-sentinel.sh", "sentinel.conf", "timers.conf"),
+}
 
 
 def memory_bytes(tier: RedisTier) -> int:
@@ -17,9 +21,13 @@ def memory_bytes(tier: RedisTier) -> int:
     return int(tier.spec.memory[:-2]) * _FACTORS[tier.spec.memory[-2:]]
 
 
-def config_hash(tier: RedisTier) -> str:
-    """Return a hash of what a server reads at its start; a change restarts the pods."""
-    return digest(dict(_files(tier)))
+def config_hash(tier: RedisTier, app: str) -> str:
+    """Return a hash of what the app's pods read at their start; a change restarts them.
+
+    Servers and Sentinels do not restart for each other's files: a failover in between needs both.
+    """
+    files = _files(tier)
+    return digest({name: files[name] for name in _READ_BY[app]})
 
 
 def config_map(tier: RedisTier) -> JsonObject:

@@ -120,7 +120,7 @@ def _stateful_set(
         "template": {
             "metadata": {
                 "labels": labels,
-                "annotations": {"tenfold.dev/config": config_hash(tier)},
+                "annotations": {"tenfold.dev/config": config_hash(tier, own.app)},
             },
             "spec": {
                 "automountServiceAccountToken": False,
