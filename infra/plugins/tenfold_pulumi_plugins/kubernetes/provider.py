@@ -63,6 +63,13 @@ class KubernetesProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi-kubernetes"))
 
     @answered
+    def GetSchema(self, request: provider_pb2.GetSchemaRequest) -> provider_pb2.GetSchemaResponse:
+        raise errors.RefusedError(
+            "this provider stands in for the official one and has no schema to generate code "
+            "from; `pulumi import` works with --generate-code=false"
+        )
+
+    @answered
     def CheckConfig(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         given = values.decode(request.news)
         # A kubeconfig that is no path has credentials in it.
