@@ -8,6 +8,9 @@ import pytest
 
 from tests.plugins.stack import Stack
 
+# It needs the engine, which is built on the way to the cluster.
+pytestmark = pytest.mark.cluster
+
 
 @pytest.fixture
 def stack(empty_stack: Stack, tmp_path: Path) -> Stack:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.plugins.stack import Stack
+from tests.plugins.stack import Stack, pods
 from tests.support import Kubectl
+
+pytestmark = pytest.mark.cluster
 
 _SETTINGS = """
 k8s.core.v1.ConfigMap(
@@ -18,7 +20,6 @@ k8s.core.v1.ConfigMap(
 """
 
 
-@pytest.mark.cluster
 def test_a_foreign_object_is_left_alone_until_it_is_imported(
     stack: Stack, namespace: str, kubectl: Kubectl
 ) -> None:
@@ -60,7 +61,6 @@ def test_a_missing_kubeconfig_or_context_is_named(empty_stack: Stack, tmp_path: 
     assert "has no context 'other' (it has: only)" in stack.fail_up()
 
 
-@pytest.mark.cluster
 def test_a_preview_refuses_what_the_api_server_would_refuse(stack: Stack, namespace: str) -> None:
     stack.program(
         """
@@ -74,6 +74,23 @@ def test_a_preview_refuses_what_the_api_server_would_refuse(stack: Stack, namesp
     )
     output = stack.fail("preview", "--non-interactive", "--stack=dev")
     assert "spec.ports[0].port: Invalid value: 123456" in output
+
+
+def test_a_warning_of_the_api_server_is_shown(
+    stack: Stack, namespace: str, kubectl: Kubectl
+) -> None:
+    label = "pod-security.kubernetes.io/warn=restricted"
+    kubectl("label", "namespace", namespace, label)
+    stack.program(
+        """
+        k8s.apps.v1.Deployment(
+            "app", metadata={"name": "app", "namespace": namespace}, spec={"replicas": 0, **pods}
+        )
+        """,
+        namespace=namespace,
+        pods=pods(app="warned"),
+    )
+    assert 'warning: would violate PodSecurity "restricted' in stack.preview()
 
 
 def test_types_that_are_no_objects_are_refused(stack: Stack, namespace: str) -> None:

@@ -85,6 +85,26 @@ def test_a_stateful_set_is_ready_when_rolled_out(status: JsonObject, reason: str
 
 
 @pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({}, None),
+        ({"observedGeneration": 1}, "the daemonset controller has not seen it yet"),
+        ({"updatedNumberScheduled": 1}, "1 of 3 pods are of the new template"),
+        ({"numberAvailable": 2}, "2 of 3 pods are available"),
+    ],
+)
+def test_a_daemon_set_is_ready_when_rolled_out(status: JsonObject, reason: str | None) -> None:
+    settled = {
+        "observedGeneration": 2,
+        "desiredNumberScheduled": 3,
+        "updatedNumberScheduled": 3,
+        "numberAvailable": 3,
+    }
+    expected = Ready() if reason is None else Waiting(reason)
+    assert _judge("DaemonSet", {"spec": {}, "status": settled | status}) == expected
+
+
+@pytest.mark.parametrize(
     ("obj", "verdict"),
     [
         ({"spec": {"suspend": True}}, Ready()),

@@ -169,7 +169,10 @@ class Cluster:
             with self._lock:
                 self._kinds[api_version] = known
         if kind not in known:
-            raise UnknownKindError(f"the API server serves no {kind} in {api_version}")
+            raise UnknownKindError(
+                f"the API server serves no {kind} in {api_version}; is there a "
+                "CustomResourceDefinition for it?"
+            )
         return known[kind]
 
     def _discover(self, api_version: str) -> dict[str, _Kind]:

@@ -164,7 +164,7 @@ class Waiter:
                 explained = now
                 every_few_seconds()
             if self._cancelled.wait(min(pause, seconds - (now - start))):
-                raise errors.InterruptedWaitError
+                raise errors.InterruptedWaitError("cancelled while waiting")
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
     def _report_trouble(self, obj: JsonObject, reason: str, report: Callable[[str], None]) -> None:
