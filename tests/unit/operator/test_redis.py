@@ -6,10 +6,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier
-from tenfold_operator.model.manifest import Ref, object_at, ref_of
+from tenfold_operator.model.manifest import Ref, number_at, object_at, ref_of
 from tenfold_operator.model.observed import Follower, SentinelAnswer, ServerAnswer, TierView
-from tenfold_operator.plan.actions import Announce, Apply, MakePassword, Plan, Refuse, SetStatus
+from tenfold_operator.plan.actions import (
+    Announce,
+    Apply,
+    MakePassword,
+    Plan,
+    Refuse,
+    SetStatus,
+    Wait,
+)
 from tenfold_operator.plan.redis import plan_tier
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,12 +57,16 @@ def view(resource: RedisTier, *names: str | None, **more: Any) -> TierView:
     )
 
 
+def settled(manifest: JsonObject) -> JsonObject:
+    """Return an object as its controller leaves it."""
+    size = number_at(manifest, "spec", "replicas")
+    return {**manifest, "status": {"updatedReplicas": size, "availableReplicas": size}}
+
+
 def applied(seen: TierView, plan: Plan) -> TierView:
     """Return the view after the plan was carried out."""
-    objects = dict(seen.objects)
-    objects.update(
-        (ref_of(each.manifest), each.manifest) for each in plan if isinstance(each, Apply)
-    )
+    manifests = [each.manifest for each in plan if isinstance(each, Apply)]
+    objects = {**seen.objects, **{ref_of(each): settled(each) for each in manifests}}
     statuses = [each.status for each in plan if isinstance(each, SetStatus)]
     resource = seen.tier
     if statuses:
@@ -175,6 +188,22 @@ def test_a_changed_setting_restarts_those_that_read_it() -> None:
     small, large = tier(memory="64Mi"), tier(memory="128Mi")
     assert config_annotation(small, "l2") != config_annotation(large, "l2")
     assert config_annotation(small, "l2-sentinel") == config_annotation(large, "l2-sentinel")
+
+
+def test_servers_restart_only_after_the_sentinels_are_back() -> None:
+    before = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
+    before = applied(before, plan_tier(before, NOW))
+    images = {"redis": "example.com/redis:7.2"}
+    both = TierView(
+        tier=tier(images=images), objects=before.objects, has_password=True, servers=before.servers
+    )
+    plan = plan_tier(both, NOW)
+    kinds = [ref_of(each.manifest).name for each in plan if isinstance(each, Apply)]
+    assert "l2-sentinel" in kinds
+    assert "l2" not in kinds
+    assert any(isinstance(each, Wait) for each in plan)
+    after = applied(both, plan)
+    assert written(plan_tier(after, NOW), "StatefulSet", "l2")
 
 
 def test_the_primary_is_not_scaled_away() -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.manifest import covers, ref_of
+from tenfold_operator.model.manifest import covers, number_at, object_at, ref_of
 from tenfold_operator.model.observed import SentinelAnswer, TierView
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
-from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse
+from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse, Wait
 from tenfold_operator.plan.redis_status import Opinion, status_actions
 
 
@@ -58,11 +58,29 @@ def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
             "it stays until another pod is the primary"
         )
         yield Refuse(reason="ScaleDownRefused", message=message)
-    for manifest in (
-        *objects.servers(view.tier, max(wanted, needed)),
-        *objects.sentinels(view.tier),
-    ):
+    sentinels = objects.sentinels(view.tier)
+    for manifest in sentinels:
         yield from _ensure(view, manifest, "the spec asks for it")
+    for manifest in objects.servers(view.tier, max(wanted, needed)):
+        ref = ref_of(manifest)
+        changes = tuple(_ensure(view, manifest, "the spec asks for it"))
+        restarts_servers = changes and ref.kind == "StatefulSet" and ref in view.objects
+        if restarts_servers and _restarts(view, sentinels):
+            yield Wait(reason="the Sentinels restart before the servers do")
+        else:
+            yield from changes
+
+
+def _restarts(view: TierView, manifests: Iterable[JsonObject]) -> bool:
+    """Tell whether pods of the StatefulSet among `manifests` restart now or are about to."""
+    (wanted,) = [each for each in manifests if each["kind"] == "StatefulSet"]
+    observed = view.objects.get(ref_of(wanted))
+    if observed is None:
+        return False
+    status, size = object_at(observed, "status"), number_at(wanted, "spec", "replicas")
+    seen = number_at(status, "observedGeneration") >= number_at(observed, "metadata", "generation")
+    up = min(number_at(status, "updatedReplicas"), number_at(status, "availableReplicas"))
+    return not covers(observed, wanted) or not seen or up < size
 
 
 def _ensure(view: TierView, manifest: JsonObject, why: str) -> Iterator[Action]:

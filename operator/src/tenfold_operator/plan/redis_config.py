@@ -71,7 +71,7 @@ repl-diskless-sync-delay 0
 _SENTINEL_CONF = """\
 port 26379
 protected-mode no
-dir /run/sentinel
+dir /data
 sentinel resolve-hostnames yes
 sentinel announce-hostnames yes
 """

@@ -6,13 +6,14 @@ from pydantic import JsonValue
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier
-from tenfold_operator.model.manifest import object_at, stamped
+from tenfold_operator.model.manifest import stamped
 from tenfold_operator.model.names import APP, TIER, owned
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.redis_config import config_hash, config_map, memory_bytes
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 _USER = 65532
+_SENTINEL_VOLUME = "64Mi"
 _RESTRICTED: JsonObject = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -34,19 +35,17 @@ def servers(tier: RedisTier, size: int) -> tuple[JsonObject, ...]:
     own = _Set(tier.metadata.name, names.nodes(tier), "redis", size)
     redis = _container(tier, "redis", "start-redis.sh", _redis_resources(tier))
     redis["ports"] = [{"name": "redis", "containerPort": names.REDIS_PORT}]
-    redis["volumeMounts"] = [*_mounts(), {"name": "data", "mountPath": "/data"}]
     redis["readinessProbe"] = {
         "exec": {"command": ["sh", "/config/ready.sh"]},
         "periodSeconds": 5,
         "timeoutSeconds": 3,
     }
     _add_port_probes(redis, names.REDIS_PORT)
-    stateful_set = _stateful_set(tier, own, [redis, _exporter(tier)], _shared_volumes(tier))
-    object_at(stateful_set, "spec")["volumeClaimTemplates"] = [_claim(tier)]
+    claim = _claim(tier, tier.spec.persistence.size)
     return (
         config_map(tier),
         _headless(tier, own, "redis", names.REDIS_PORT),
-        stamped(stateful_set),
+        stamped(_stateful_set(tier, own, [redis, _exporter(tier)], claim)),
         _budget(tier, own),
     )
 
@@ -60,16 +59,17 @@ def sentinels(tier: RedisTier) -> tuple[JsonObject, ...]:
     }
     sentinel = _container(tier, "sentinel", "start-sentinel.sh", resources)
     sentinel["ports"] = [{"name": "sentinel", "containerPort": names.SENTINEL_PORT}]
-    sentinel["volumeMounts"] = [*_mounts(), {"name": "run", "mountPath": "/run/sentinel"}]
     sentinel["readinessProbe"] = {
         "tcpSocket": {"port": names.SENTINEL_PORT},
         "periodSeconds": 2,
     }
     _add_port_probes(sentinel, names.SENTINEL_PORT)
-    volumes: list[JsonValue] = [*_shared_volumes(tier), {"name": "run", "emptyDir": {}}]
+    # What a Sentinel has learnt must outlive its pod: one that began anew while the primary moves
+    # would know neither the servers nor the other Sentinels.
+    claim = _claim(tier, _SENTINEL_VOLUME)
     return (
         _headless(tier, own, "sentinel", names.SENTINEL_PORT),
-        stamped(_stateful_set(tier, own, [sentinel], volumes)),
+        stamped(_stateful_set(tier, own, [sentinel], claim)),
         _budget(tier, own),
     )
 
@@ -107,13 +107,15 @@ def _labels(tier: RedisTier, app: str) -> JsonObject:
 
 
 def _stateful_set(
-    tier: RedisTier, own: _Set, containers: list[JsonValue], volumes: list[JsonValue]
+    tier: RedisTier, own: _Set, containers: list[JsonValue], claim: JsonObject
 ) -> JsonObject:
     labels = _labels(tier, own.app)
     head = _head(tier, "StatefulSet", own.name, own.app)
     head["spec"] = {
         "serviceName": own.service,
         "replicas": own.size,
+        # Time for the Sentinels to take notice of one before the next one restarts.
+        "minReadySeconds": 5,
         # Servers wait for a primary and Sentinels for the servers: none may hold the others up.
         "podManagementPolicy": "Parallel",
         "selector": {"matchLabels": labels},
@@ -138,9 +140,10 @@ def _stateful_set(
                     _spread("kubernetes.io/hostname", labels),
                 ],
                 "containers": containers,
-                "volumes": volumes,
+                "volumes": _volumes(tier),
             },
         },
+        "volumeClaimTemplates": [claim],
     }
     return head
 
@@ -170,6 +173,11 @@ def _container(tier: RedisTier, name: str, script: str, resources: JsonObject) -
             {"name": "NODES", "value": names.domain(tier, names.nodes(tier))},
             {"name": "SENTINELS", "value": names.domain(tier, names.sentinel(tier))},
             {"name": "HOLD", "value": str(hold)},
+        ],
+        "volumeMounts": [
+            {"name": "config", "mountPath": "/config", "readOnly": True},
+            {"name": "auth", "mountPath": "/auth", "readOnly": True},
+            {"name": "data", "mountPath": "/data"},
         ],
         "resources": resources,
         "securityContext": _RESTRICTED,
@@ -222,28 +230,20 @@ def _redis_resources(tier: RedisTier) -> JsonObject:
     }
 
 
-def _shared_volumes(tier: RedisTier) -> list[JsonValue]:
+def _volumes(tier: RedisTier) -> list[JsonValue]:
     return [
         {"name": "config", "configMap": {"name": f"{tier.metadata.name}-config"}},
         {"name": "auth", "secret": {"secretName": names.secret(tier), "defaultMode": 0o440}},
     ]
 
 
-def _mounts() -> list[JsonValue]:
-    return [
-        {"name": "config", "mountPath": "/config", "readOnly": True},
-        {"name": "auth", "mountPath": "/auth", "readOnly": True},
-    ]
-
-
-def _claim(tier: RedisTier) -> JsonObject:
-    persistence = tier.spec.persistence
+def _claim(tier: RedisTier, size: str) -> JsonObject:
     spec: JsonObject = {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": persistence.size}},
+        "resources": {"requests": {"storage": size}},
     }
-    if persistence.storage_class_name:
-        spec["storageClassName"] = persistence.storage_class_name
+    if storage_class := tier.spec.persistence.storage_class_name:
+        spec["storageClassName"] = storage_class
     return {"metadata": {"name": "data"}, "spec": spec}
 
 

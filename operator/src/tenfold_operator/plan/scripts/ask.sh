@@ -18,11 +18,14 @@ agreed() { # the primary that two of the three Sentinels name
     sentinel_answers | sort | uniq -c | sed -n 's/^ *[23] //p'
 }
 
+role_of() { # role_of HOST: master, slave, or nothing when it does not answer
+    timeout 1 redis-cli -h "$1" --raw role 2>/dev/null | head -n 1
+}
+
 masters() { # a line with the host name of each server that says it is a primary
     for n in 0 1 2 3 4 5; do
         host="$TIER-$n.$NODES"
-        role=$(timeout 1 redis-cli -h "$host" --raw role 2>/dev/null | head -n 1 || true)
-        [ "$role" != master ] || echo "$host"
+        [ "$(role_of "$host")" != master ] || echo "$host"
     done
 }
 

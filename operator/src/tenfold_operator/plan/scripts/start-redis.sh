@@ -24,11 +24,25 @@ start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
     exec redis-server "$conf"
 }
 
+has_survivor() { # whether a server answers that has run since before this one ended
+    for n in 0 1 2 3 4 5; do
+        host="$TIER-$n.$NODES"
+        [ "$host" != "$me" ] || continue
+        uptime=$(timeout 1 redis-cli -h "$host" --raw info server 2>/dev/null |
+            sed -n 's/^uptime_in_seconds:\([0-9]*\).*/\1/p')
+        [ "${uptime:-0}" -le $((waited + 5)) ] || return 0
+    done
+    return 1
+}
+
 waited=0
 while :; do
     primary=$(agreed)
     if [ -n "$primary" ] && [ "$primary" != "$me" ]; then
         start "$primary"
+    elif [ "$primary" = "$me" ] && [ -e /data/appendonlydir ] && ! has_survivor; then
+        # All servers ended together: nobody knows more than the primary's own log.
+        start
     elif [ "$primary" = "$me" ] && [ "$waited" -ge "$HOLD" ] && has_data; then
         # No replica could take over for so long: what is on this volume is the best there is.
         start
@@ -40,8 +54,10 @@ while :; do
         # First start. Only the pod that the operator names may begin a data set.
         [ "$(cat /config/seed)" != "$POD" ] || start
         say "waiting for a primary"
-    elif [ "$waited" -ge 5 ]; then
-        # The Sentinels are gone as well: everybody takes up the role that he had.
+    elif [ -n "$(sentinel_answers)" ]; then
+        say "waiting for a majority of the Sentinels"
+    elif [ "$waited" -ge 10 ]; then
+        # No Sentinel answers at all: everybody takes up the role that he had.
         start "$previous"
     fi
     sleep 1
