@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -15,23 +14,23 @@ TENANT = "marketplace"
 
 
 @pytest.fixture(scope="session")
-def outputs(platform: None) -> dict[str, Any]:
-    """The stack's outputs."""
+def entrances(platform: None) -> dict[str, str]:
+    """The addresses of the platform's entrances."""
     done = run_command("tenfold", "status", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, str] = json.loads(done.stdout)["entrances"]
     return found
 
 
 @pytest.fixture(scope="session")
-def gateway(outputs: dict[str, Any]) -> Iterator[httpx.Client]:
+def gateway(entrances: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of the gateway's address."""
-    with httpx.Client(base_url=outputs["gateway"], timeout=10) as client:
+    with httpx.Client(base_url=entrances["gateway"], timeout=10) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def prometheus(outputs: dict[str, Any]) -> Iterator[httpx.Client]:
+def prometheus(entrances: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of Prometheus' API."""
-    with httpx.Client(base_url=f"{outputs['prometheus']}/api/v1", timeout=10) as client:
+    with httpx.Client(base_url=f"{entrances['prometheus']}/api/v1", timeout=10) as client:
         yield client

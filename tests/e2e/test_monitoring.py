@@ -40,7 +40,7 @@ def test_targets_of_every_part_are_up(prometheus: httpx.Client) -> None:
 
 
 def test_every_recording_rule_returns_data(
-    prometheus: httpx.Client, outputs: dict[str, Any]
+    prometheus: httpx.Client, entrances: dict[str, str]
 ) -> None:
     groups = prometheus.get("/rules", params={"type": "record"}).json()["data"]["groups"]
     names = {rule["name"] for group in groups for rule in group["rules"]}
@@ -51,7 +51,7 @@ def test_every_recording_rule_returns_data(
         empty.difference_update({name for name in empty if _query(prometheus, name)})
         return not empty
 
-    with steady_load(f"{outputs['gateway']}/v1/counters/e2e-monitoring", per_second=20):
+    with steady_load(f"{entrances['gateway']}/v1/counters/e2e-monitoring", per_second=20):
         try:
             wait_until(all_recorded, seconds=SCRAPE_SECONDS, what="data of every rule", every=2)
         except AssertionError:

@@ -51,11 +51,11 @@ def _is_ready(kubectl: Kubectl) -> bool:
 def test_five_changes_in_a_row_under_load_fail_no_request(
     kubectl: Kubectl,
     gateway: httpx.Client,
-    outputs: dict[str, Any],
+    entrances: dict[str, str],
     environment: list[dict[str, Any]],
 ) -> None:
     others = [variable for variable in environment if variable["name"] != "TENFOLD_REVISION"]
-    url = f"{outputs['gateway']}/v1/info"
+    url = f"{entrances['gateway']}/v1/info"
     with steady_load(url, REQUESTS_PER_SECOND) as load:
         for number in range(CHANGES):
             revision = f"e2e-{number}"

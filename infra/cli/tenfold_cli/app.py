@@ -18,6 +18,7 @@ from tenfold_local import layout
 from tenfold_local.shell import Failure
 from tenfold_local.steps import console, reported, step
 
+from tenfold_cli import places
 from tenfold_cli import target as targets
 from tenfold_cli.target import Target
 
@@ -44,7 +45,17 @@ def up(stack: _Stack = None) -> None:
         _require_gateway_api(target)
     targets.ensure_pulumi()
     targets.ensure_stack(target)
-    target.pulumi("up", "--yes", "--skip-preview", "--stack", target.stack, shown=True)
+    # Refreshed first: what somebody deleted is made again.
+    target.pulumi(
+        "up",
+        "--yes",
+        "--skip-preview",
+        "--suppress-outputs",
+        "--refresh",
+        "--stack",
+        target.stack,
+        shown=True,
+    )
     console.print(f"[green]✓[/] up in {time.monotonic() - start:.0f} s\n")
     _print_where_to_look(target, _outputs(target))
 
@@ -69,7 +80,9 @@ def down(
 @reported
 def status(
     stack: _Stack = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The stack's outputs as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The entrances and the stack's outputs as JSON.")
+    ] = False,
 ) -> None:
     """Show how the cluster and the platform on it are, and where to look."""
     target = targets.find(stack)
@@ -77,7 +90,7 @@ def status(
         raise Failure("there is no embedded cluster", hint="make up")
     outputs = _outputs(target)
     if as_json:
-        print(json.dumps(outputs, indent=2))
+        print(json.dumps({"entrances": places.find(target, outputs), "outputs": outputs}, indent=2))
         return
     if target.embedded:
         _local("status")
@@ -140,14 +153,13 @@ def _resources(target: Target) -> Table:
 
 
 def _print_where_to_look(target: Target, outputs: Mapping[str, Any]) -> None:
+    entrances = places.find(target, outputs)
     table = Table(box=None, show_header=False)
-    for name in ("gateway", "prometheus", "console"):
-        table.add_row(name, str(outputs.get(name, "not exported by this stack")))
+    for name, place in entrances.items():
+        table.add_row(name, place)
     table.add_row("kubeconfig", target.kubeconfig)
     console.print(table)
-    gateway = outputs.get("gateway")
     console.print("\nTry next:")
-    if gateway:
-        console.print(f"  curl -X POST {gateway}/v1/counters/visits", soft_wrap=True)
+    console.print(f"  curl -X POST {entrances['gateway']}/v1/counters/visits", soft_wrap=True)
     console.print('  eval "$(uv run tenfold env)" && kubectl get workloads,redistiers -A')
     console.print("  make load-smoke")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from tenfold_pulumi_plugins.kubernetes import readiness, waitfor
@@ -14,6 +14,7 @@ from tenfold_pulumi_plugins.kubernetes.values import JsonObject
 class _Around:
     endpoints: int = 0
     late_binding: bool = False
+    before: JsonObject = field(default_factory=dict)
 
     def ready_endpoints(self, service: JsonObject) -> int:
         return self.endpoints
@@ -66,6 +67,23 @@ def test_a_deployment_past_its_deadline_has_failed() -> None:
     }
     failed = _rolled_out(availableReplicas=0, conditions=[condition])
     assert _judge("Deployment", failed) == Failed("timed out progressing")
+
+
+def test_a_deadline_that_a_former_template_missed_is_no_news() -> None:
+    condition = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": "ProgressDeadlineExceeded",
+        "message": "timed out progressing",
+        "lastUpdateTime": "2026-11-24T08:00:00Z",
+    }
+    mended = _rolled_out(availableReplicas=0, conditions=[condition])
+    waiting = Waiting("0 of 2 replicas are available")
+    assert _judge("Deployment", mended, _Around(before=mended)) == waiting
+    again = {**condition, "lastUpdateTime": "2026-11-24T09:00:00Z"}
+    failed = _rolled_out(availableReplicas=0, conditions=[again])
+    expected = Failed("timed out progressing")
+    assert _judge("Deployment", failed, _Around(before=mended)) == expected
 
 
 @pytest.mark.parametrize(

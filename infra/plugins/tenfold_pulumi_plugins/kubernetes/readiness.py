@@ -32,6 +32,10 @@ Verdict: TypeAlias = Ready | Waiting | Failed
 class Surroundings(Protocol):
     """What a verdict may need to know besides the object."""
 
+    @property
+    def before(self) -> JsonObject:
+        """The object as the change left it, with the status that it had until then."""
+
     def ready_endpoints(self, service: JsonObject) -> int:
         """How many ready addresses the Service has."""
 
@@ -68,12 +72,14 @@ def is_observed(obj: JsonObject) -> bool:
     return observed is not None and bool(observed >= obj["metadata"].get("generation", 0))
 
 
-def _deployment(obj: JsonObject, _: Surroundings) -> Verdict:
+def _deployment(obj: JsonObject, around: Surroundings) -> Verdict:
     status, replicas = obj.get("status", {}), at(obj, "spec", "replicas")
     if not is_observed(obj):
         return Waiting("the deployment controller has not seen it yet")
     progressing = condition(obj, "Progressing")
-    if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
+    # The condition of a former attempt stays until the new one makes its first progress.
+    is_news = progressing != condition(around.before, "Progressing")
+    if progressing and is_news and progressing.get("reason") == "ProgressDeadlineExceeded":
         return Failed(progressing["message"])
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated < replicas:

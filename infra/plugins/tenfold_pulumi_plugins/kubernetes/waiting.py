@@ -22,6 +22,7 @@ DELETION_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 @dataclass(frozen=True)
 class _Surroundings:
     api: cluster.Cluster
+    before: JsonObject
 
     def ready_endpoints(self, service: JsonObject) -> int:
         metadata = service["metadata"]
@@ -59,6 +60,18 @@ def timeout_seconds(requested: float, inputs: JsonObject) -> float:
     return float(text) if text.isdigit() else _DEFAULT_SECONDS
 
 
+def _without_repeats(report: Callable[[str], None]) -> Callable[[str], None]:
+    """The report without what it said last: each line is a new one on a CI job's output."""
+    last: list[str] = []
+
+    def report_news(message: str) -> None:
+        if last != [message]:
+            last[:] = [message]
+            report(message)
+
+    return report_news
+
+
 class Waiter:
     """Waits with regular looks at the API server, until `cancelled` is set.
 
@@ -85,10 +98,11 @@ class Waiter:
         if check is None:
             return obj
         reference, reason = cluster.Reference.of(obj), "it is not ready"
+        around, report = _Surroundings(self._api, obj), _without_repeats(report)
         looks = self._looks(seconds, lambda: self._report_trouble(obj, reason, report))
         try:
             for _ in looks:
-                obj, verdict = self._look(reference, check, obj)
+                obj, verdict = self._look(reference, check, around, obj)
                 if isinstance(verdict, readiness.Ready):
                     report("")
                     return obj
@@ -105,13 +119,17 @@ class Waiter:
         raise errors.NotReadyError(self._message(message, obj), obj)
 
     def _look(
-        self, reference: cluster.Reference, check: readiness.Check, last: JsonObject
+        self,
+        reference: cluster.Reference,
+        check: readiness.Check,
+        around: _Surroundings,
+        last: JsonObject,
     ) -> tuple[JsonObject, readiness.Verdict]:
         try:
             found = self._api.get(reference)
             if found is None:
                 return last, readiness.Failed("it was deleted while waiting for it")
-            return found, check(found, _Surroundings(self._api))
+            return found, check(found, around)
         except errors.UnreachableError as error:
             # A server that restarts comes back.
             return last, readiness.Waiting(str(error))
