@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts this Redis server in the role that the Sentinels give it; it never gives itself one
-# while they can be asked.
+# while they can be asked, and takes no write before they name it.
 #
 # TIER, POD, NODES (domain of the servers), SENTINELS (domain of the Sentinels) and HOLD (seconds)
 # come from the pod. /config and /auth are mounted; /data is the server's volume.
@@ -18,10 +18,27 @@ start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
         cat /config/redis.conf
         echo "replica-announce-ip $me"
         printf '%s "%s"\n' requirepass "$REDISCLI_AUTH" masterauth "$REDISCLI_AUTH"
-        [ -z "${1:-}" ] || echo "replicaof $1 6379"
+        if [ -n "${1:-}" ]; then
+            echo "replicaof $1 6379"
+        else
+            echo "min-replicas-to-write 99" # until confirmed
+        fi
     } >"$conf"
+    [ -n "${1:-}" ] || confirm &
     echo "start: ${1:+replica of }${1:-primary}"
     exec redis-server "$conf"
+}
+
+confirm() { # lets writes in when the Sentinels have named this server, and no other, for 2 seconds
+    calm=0
+    while [ "$calm" -lt 2 ]; do
+        sleep 1
+        calm=$((calm + 1))
+        # A failover that had begun before this server was back would take its writes away.
+        [ "$(agreed)" = "$me" ] && ! is_failing_over || calm=0
+        [ "$(role_of 127.0.0.1)" != slave ] || break
+    done
+    redis-cli config set min-replicas-to-write 1 >/dev/null
 }
 
 has_survivor() { # whether a server answers that has run since before this one ended
@@ -50,13 +67,13 @@ while :; do
         # Restarted as the primary. Its replicas may know more than this volume, and would be
         # wiped by an empty one: let the Sentinels notice, and follow whom they promote.
         say "the Sentinels still name me: waiting until they promote a replica"
-    elif [ -z "$previous" ] && [ ! -f "$conf" ]; then
+    elif [ ! -f "$conf" ]; then
         # First start. Only the pod that the operator names may begin a data set.
         [ "$(cat /config/seed)" != "$POD" ] || start
         say "waiting for a primary"
     elif [ -n "$(sentinel_answers)" ]; then
         say "waiting for a majority of the Sentinels"
-    elif [ "$waited" -ge 10 ]; then
+    elif [ "$waited" -ge 5 ]; then
         # No Sentinel answers at all: everybody takes up the role that he had.
         start "$previous"
     fi

@@ -23,6 +23,16 @@ while [ -z "$state" ]; do
     fi
 done
 
+# When everything ended together the primary comes back in a moment: a failover begun before that
+# would only take longer. If it does not, the failover begins after the wait.
+primary=$(echo "$state" | sed -n 's/^sentinel monitor [^ ]* \([^ ]*\) .*/\1/p')
+waited=0
+while [ "$waited" -lt 15 ] && [ "$(role_of "$primary")" != master ] && [ -z "$(sentinel_answers)" ]; do
+    say "waiting for $primary or another Sentinel"
+    sleep 1
+    waited=$((waited + 1))
+done
+
 umask 077
 {
     cat /config/sentinel.conf
@@ -35,5 +45,5 @@ umask 077
     cat /config/timers.conf
 } >"$conf.new"
 mv "$conf.new" "$conf"
-echo "start: $(echo "$state" | grep monitor)"
+echo "start: monitoring $primary"
 exec redis-sentinel "$conf"
