@@ -54,18 +54,19 @@ def test_five_changes_in_a_row_under_load_fail_no_request(
     entrances: dict[str, str],
     environment: list[dict[str, Any]],
 ) -> None:
-    others = [variable for variable in environment if variable["name"] != "TENFOLD_REVISION"]
+    revisions: list[str] = []
     url = f"{entrances['gateway']}/v1/info"
     with steady_load(url, REQUESTS_PER_SECOND) as load:
         for number in range(CHANGES):
-            revision = f"e2e-{number}"
-            _set_environment(kubectl, [*others, {"name": "TENFOLD_REVISION", "value": revision}])
+            _set_environment(kubectl, [*environment, {"name": "E2E_CHANGE", "value": f"{number}"}])
             seconds = wait_until(
                 lambda: _is_ready(kubectl), seconds=CHANGE_SECONDS, what=f"change {number}"
             )
             print(f"change {number}: {seconds:.1f} s; so far {load}")
+            revisions.append(kubectl.get(*WORKLOAD)["status"]["stableRevision"])
             answers = {gateway.get("/v1/info").json()["revision"] for _ in range(10)}
-            assert answers == {revision}
+            assert answers == {revisions[-1]}
     print(load)
+    assert len(set(revisions)) == CHANGES
     assert load.requests > CHANGES * REQUESTS_PER_SECOND
     assert load.failed == 0, str(load)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from tenfold_local import layout
 from tenfold_local.shell import Failure, run
 from tenfold_local.steps import step
@@ -109,6 +111,7 @@ def ensure_stack(target: Target) -> None:
     """Select the stack, made where it is missing."""
     if target.embedded:
         _PULUMI_STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _drop_stale_locks()
     else:
         _require_login(target)
     target.pulumi("stack", "select", "--create", target.stack)
@@ -122,3 +125,10 @@ def _require_login(target: Target) -> None:
             f"pulumi is not logged in to a backend for this stack's state\n{failure.what}",
             hint="pulumi login, or set PULUMI_BACKEND_URL",
         ) from failure
+
+
+def _drop_stale_locks() -> None:
+    """Remove locks whose process has ended: a killed `up` must not stop the next one."""
+    for lock in _PULUMI_STATE.glob(".pulumi/locks/**/*.json"):
+        if not psutil.pid_exists(json.loads(lock.read_text())["pid"]):
+            lock.unlink()

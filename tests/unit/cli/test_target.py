@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,17 @@ def test_pulumis_own_distribution_comes_before_what_was_built(
     assert path[0] == str(tmp_path)
     assert not any("/bin/pulumi-" in entry for entry in path)
     assert list((tmp_path / "plugins").iterdir()) == []
+
+
+def test_the_lock_of_a_killed_up_is_dropped_and_that_of_a_running_one_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(targets, "_PULUMI_STATE", tmp_path)
+    locks = tmp_path / ".pulumi/locks/organization/tenfold/local"
+    locks.mkdir(parents=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name, pid in {"killed": ended.pid, "running": os.getpid()}.items():
+        (locks / f"{name}.json").write_text(json.dumps({"pid": pid}))
+    targets._drop_stale_locks()
+    assert [lock.stem for lock in locks.iterdir()] == ["running"]
