@@ -62,8 +62,7 @@ def up(node_count: int) -> None:
     _SHAPE.write_text(json.dumps({"nodes": node_count}))
     network.ensure_bridge()
     with step("start the control plane"):
-        _start(controlplane.components())
-        controlplane.wait_until_ready()
+        controlplane.start()
     with step("register the nodes, storage class and DNS"):
         kubernetes.register_nodes(members)
         kubernetes.apply([layout.SOURCE / "manifests"])
@@ -142,9 +141,10 @@ def _start_nodes(members: tuple[Node, ...], all_nodes: tuple[Node, ...]) -> None
 
 def _wait_until_ready(members: tuple[Node, ...]) -> None:
     components = [component for member in members for component in node.components(member)]
+    needed = (*controlplane.components(), *components)
 
     def ready() -> bool:
-        for component in components:
+        for component in needed:
             require_running(component)
         return kubernetes.ready_nodes() >= {member.name for member in members}
 

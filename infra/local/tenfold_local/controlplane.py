@@ -9,9 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tenfold_local import layout, pki
+from tenfold_local import layout, pki, processes
 from tenfold_local.layout import LOGS, STATE
-from tenfold_local.processes import Component, require_running
+from tenfold_local.processes import Component
 from tenfold_local.shell import wait_until
 from tenfold_local.toolchain import KUBERNETES
 
@@ -191,8 +191,28 @@ def _for_volume_owner(file: Path, *, mode: int = 0o400) -> Path:
 
 
 def components() -> tuple[Component, ...]:
-    """Return the components in the order in which they start."""
-    return (_etcd(), _api_server(), _controller_manager(), _scheduler())
+    """Return all components."""
+    return (*_store(), *_controllers())
+
+
+def _store() -> tuple[Component, ...]:
+    return (_etcd(), _api_server())
+
+
+def _controllers() -> tuple[Component, ...]:
+    return (_controller_manager(), _scheduler())
+
+
+def start() -> None:
+    """Start what is not running, and wait until the API server is ready.
+
+    The controllers come after it: one that starts before its roles exist ends at once.
+    """
+    for component in _store():
+        processes.start(component)
+    _wait_until_ready()
+    for component in _controllers():
+        processes.start(component)
 
 
 def api_is_ready() -> bool:
@@ -206,13 +226,12 @@ def api_is_ready() -> bool:
         return False
 
 
-def wait_until_ready() -> None:
-    """Wait until the API server is ready; a component that died is named with its log."""
-    all_components = components()
+def _wait_until_ready() -> None:
+    store = _store()
 
     def ready() -> bool:
-        for component in all_components:
-            require_running(component)
+        for component in store:
+            processes.require_running(component)
         return api_is_ready()
 
     log = LOGS / "kube-apiserver.log"
