@@ -51,23 +51,33 @@ def test_a_node_that_is_cut_off_is_noticed_and_comes_back(kubectl: Kubectl) -> N
     wait_until(lambda: _is_ready(kubectl, name), seconds=READY_SECONDS, what="Ready")
 
 
+def _containers(kubectl: Kubectl, node_name: str) -> dict[str, tuple[str, bool]]:
+    """Each container on the node: its present id, and whether it is ready."""
+    pods = kubectl.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={node_name}")
+    return {
+        f"{pod['metadata']['name']}/{status['name']}": (
+            status.get("containerID", ""),
+            status["ready"],
+        )
+        for pod in pods["items"]
+        for status in pod["status"].get("containerStatuses", [])
+    }
+
+
 def test_a_node_that_loses_power_comes_back_with_its_pods(kubectl: Kubectl) -> None:
     name = cluster.existing_nodes()[-1].name
+    before: set[str] = set()
+
+    def all_run_anew() -> bool:
+        now = _containers(kubectl, name).values()
+        return bool(now) and all(ready and identity not in before for identity, ready in now)
+
+    wait_until(all_run_anew, seconds=READY_SECONDS, what="readiness of the node's pods")
+    before = {identity for identity, _ in _containers(kubectl, name).values()}
     _local("node", "stop", name)
     _local("node", "start", name)
-    wait_until(lambda: _is_ready(kubectl, name), seconds=READY_SECONDS, what="Ready")
-
-    def its_pods_run() -> bool:
-        pods = kubectl.get("pods", "--all-namespaces", f"--field-selector=spec.nodeName={name}")
-        states = [
-            condition["status"]
-            for pod in pods["items"]
-            for condition in pod["status"].get("conditions", [])
-            if condition["type"] == "Ready"
-        ]
-        return bool(states) and all(state == "True" for state in states)
-
-    wait_until(its_pods_run, seconds=READY_SECONDS, what="readiness of the node's pods")
+    wait_until(all_run_anew, seconds=READY_SECONDS, what="new containers in the node's pods")
+    assert _is_ready(kubectl, name)
 
 
 def test_another_number_of_nodes_is_refused_with_what_to_do(platform: None) -> None:

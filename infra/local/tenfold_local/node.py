@@ -236,14 +236,16 @@ def component_names(node: Node) -> tuple[str, ...]:
 
 def remove_cgroup(node: Node) -> None:
     """Remove the node's cgroups, the innermost first: a cgroup is removed by rmdir alone."""
-    for hierarchy in _cgroup_hierarchies():
-        top = hierarchy / node.cgroup
-        if top.exists():
-            for folder, _, _ in os.walk(top, topdown=False):
-                Path(folder).rmdir()
+    for top in _cgroups(node.cgroup):
+        for folder, _, _ in os.walk(top, topdown=False):
+            Path(folder).rmdir()
 
 
 def leftovers() -> list[str]:
     """List cgroups of ours that still exist."""
-    found = [path for root in _cgroup_hierarchies() for path in root.glob("tenfold-*")]
-    return [f"cgroup {path}" for path in found]
+    return [f"cgroup {path}" for path in _cgroups("tenfold-*")]
+
+
+def _cgroups(pattern: str) -> list[Path]:
+    """Every cgroup of that name, in whichever hierarchy: runc makes some that we did not."""
+    return [*CGROUPS.glob(pattern), *CGROUPS.glob(f"*/{pattern}")]
