@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.path.name == "test_down.py",
         )
     )
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a measured figure, also where the test passes and its output is kept back."""
+
+    def print_figure(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {text}", end="")
+
+    return print_figure
 
 
 def _bring_up() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import psutil
 import pytest
@@ -38,14 +40,16 @@ def test_up_recovers_from_a_kill_of_any_component(platform: None, gateway: httpx
     assert gateway.post("/v1/counters/e2e-recovery").status_code == 200
 
 
-def test_a_node_that_is_cut_off_is_noticed_and_comes_back(kubectl: Kubectl) -> None:
+def test_a_node_that_is_cut_off_is_noticed_and_comes_back(
+    kubectl: Kubectl, say: Callable[[str], None]
+) -> None:
     name = cluster.existing_nodes()[-1].name
     _local("node", "cut", name)
     try:
         seconds = wait_until(
             lambda: not _is_ready(kubectl, name), seconds=NOT_READY_SECONDS, what="NotReady"
         )
-        print(f"{name} was seen as cut off after {seconds:.1f} s")
+        say(f"{name} was seen as cut off after {seconds:.1f} s")
     finally:
         _local("node", "heal", name)
     wait_until(lambda: _is_ready(kubectl, name), seconds=READY_SECONDS, what="Ready")

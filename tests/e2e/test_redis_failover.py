@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -36,7 +37,7 @@ def _writes(gateway: httpx.Client) -> bool:
 
 
 def test_the_gateway_writes_again_after_the_primary_is_killed(
-    kubectl: Kubectl, gateway: httpx.Client
+    kubectl: Kubectl, gateway: httpx.Client, say: Callable[[str], None]
 ) -> None:
     wait_until(lambda: _is_ready(kubectl), seconds=HEAL_SECONDS, what="a healthy tier")
     before = _primary(kubectl)
@@ -45,8 +46,8 @@ def test_the_gateway_writes_again_after_the_primary_is_killed(
     killed = time.monotonic()
     wait_until(lambda: not _writes(gateway), seconds=5, what="the outage", every=0.02)
     wait_until(lambda: _writes(gateway), seconds=OUTAGE_SECONDS, what="a write", every=0.02)
-    print(f"writes again {time.monotonic() - killed:.1f} s after the primary was killed")
+    say(f"writes again {time.monotonic() - killed:.1f} s after the primary was killed")
     assert _primary(kubectl) != before
     assert gateway.get(COUNTER).json()["value"] > acknowledged
     seconds = wait_until(lambda: _is_ready(kubectl), seconds=HEAL_SECONDS, what="a healed tier")
-    print(f"the tier has all its replicas again after {seconds:.1f} s more")
+    say(f"the tier has all its replicas again after {seconds:.1f} s more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -58,6 +58,7 @@ def test_five_changes_in_a_row_under_load_fail_no_request(
     gateway: httpx.Client,
     entrances: dict[str, str],
     environment: list[dict[str, Any]],
+    say: Callable[[str], None],
 ) -> None:
     revisions: list[str] = []
     url = f"{entrances['gateway']}/v1/info"
@@ -67,7 +68,7 @@ def test_five_changes_in_a_row_under_load_fail_no_request(
             seconds = wait_until(
                 lambda: _is_ready(kubectl), seconds=CHANGE_SECONDS, what=f"change {number}"
             )
-            print(f"change {number}: {seconds:.1f} s; so far {load}")
+            say(f"change {number}: {seconds:.1f} s; so far {load}")
             revisions.append(kubectl.get(*WORKLOAD)["status"]["stableRevision"])
             # Traefik applies a change of the route within 2 s.
             wait_until(
@@ -75,7 +76,7 @@ def test_five_changes_in_a_row_under_load_fail_no_request(
                 seconds=10,
                 what=f"answers from revision {revisions[-1]} alone",
             )
-    print(load)
+    say(str(load))
     assert len(set(revisions)) == CHANGES
     assert load.requests > CHANGES * REQUESTS_PER_SECOND
     assert load.failed == 0, str(load)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 from tenfold_cli import target as targets
@@ -17,11 +18,13 @@ pytestmark = pytest.mark.cluster
 SECOND_UP_SECONDS = 30.0
 
 
-def test_a_second_up_changes_nothing_and_is_quick(platform: None) -> None:
+def test_a_second_up_changes_nothing_and_is_quick(
+    platform: None, say: Callable[[str], None]
+) -> None:
     start = time.monotonic()
     done = run_command("tenfold", "up")
     seconds = time.monotonic() - start
-    print(f"second up: {seconds:.1f} s")
+    say(f"second up: {seconds:.1f} s")
     assert done.returncode == 0, done.stdout + done.stderr
     changes = re.findall(r"(\d+) (created|updated|replaced|deleted)", done.stdout)
     assert not changes, done.stdout
