@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,3 +48,6 @@ load: $(UV) ## The 10x gate, against the running platform
 
 load-smoke: $(UV) ## The gate's quick form: a minute
 	$(RUN) tenfold-load run --suite smoke
+
+bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
+	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)
