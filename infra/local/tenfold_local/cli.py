@@ -11,8 +11,7 @@ from typing import Annotated, ParamSpec
 import typer
 from rich.table import Table
 
-from tenfold_local import cluster, controlplane, images, kubernetes, layout, network
-from tenfold_local.processes import Component
+from tenfold_local import cluster, controlplane, images, kubernetes, layout, network, processes
 from tenfold_local.shell import Failure
 from tenfold_local.steps import console, reported
 
@@ -101,7 +100,7 @@ def logs(
 ) -> None:
     """Print the end of a component's log."""
     names = [name for name, _ in cluster.status()]
-    log = Component(component, []).log
+    log = processes.log_file(component)
     if component not in names or not log.exists():
         raise Failure(f"no log of {component!r}", hint=f"one of: {', '.join(names)}")
     subprocess.run(["tail", f"--lines={lines}", *(["--follow"] if follow else []), log], check=True)

@@ -21,11 +21,11 @@ from tenfold_local import (
     toolchain,
 )
 from tenfold_local.layout import Node
-from tenfold_local.processes import Component, require_running
-from tenfold_local.shell import Failure, wait_until
+from tenfold_local.shell import Failure
 from tenfold_local.steps import step
 
 NODE_READY_SECONDS = 120.0
+RUNTIME_READY_SECONDS = 30.0
 _SHAPE = layout.STATE / "cluster.json"
 
 
@@ -109,11 +109,6 @@ def _load_into(members: Iterable[Node]) -> None:
     _in_parallel(lambda member: containers.load_images(member, archives), members)
 
 
-def _start(components: Iterable[Component]) -> None:
-    for component in components:
-        processes.start(component)
-
-
 def _in_parallel(action: Callable[[Node], object], members: Iterable[Node]) -> None:
     with ThreadPoolExecutor() as pool:
         for _ in pool.map(action, members):
@@ -126,40 +121,37 @@ def _start_nodes(members: tuple[Node, ...], all_nodes: tuple[Node, ...]) -> None
             network.ensure_node(member, all_nodes)
             node.ensure_cgroup(member)
     with step("start the container runtimes"):
-        runtimes = {member: node.container_runtime(member) for member in members}
-        _start(runtimes.values())
-        for member, runtime in runtimes.items():
-            _wait_for_runtime(member, runtime)
+        _in_parallel(_start_runtime, members)
     with step("load images into the nodes"):
         _load_into(members)
     with step("start kube-proxy, kube-router and kubelet"):
         for member in members:
-            _start(node.components(member))
+            for component in node.components(member):
+                processes.start(component)
     with step("wait until the nodes are ready"):
         _wait_until_ready(members)
 
 
 def _wait_until_ready(members: tuple[Node, ...]) -> None:
-    components = [component for member in members for component in node.components(member)]
-    needed = (*controlplane.components(), *components)
-
-    def ready() -> bool:
-        for component in needed:
-            require_running(component)
-        return kubernetes.ready_nodes() >= {member.name for member in members}
-
-    names = ", ".join(member.name for member in members)
-    wait_until(
-        ready, seconds=NODE_READY_SECONDS, what=f"readiness of {names}", log=components[-1].log
+    of_nodes = [name for member in members for name in node.component_names(member)]
+    names = {member.name for member in members}
+    processes.wait_for(
+        [*controlplane.NAMES, *of_nodes],
+        lambda: kubernetes.ready_nodes() >= names,
+        seconds=NODE_READY_SECONDS,
+        what=f"readiness of {', '.join(sorted(names))}",
     )
 
 
-def _wait_for_runtime(member: Node, runtime: Component) -> None:
-    def ready() -> bool:
-        require_running(runtime)
-        return containers.is_ready(member)
-
-    wait_until(ready, seconds=30, what=f"{runtime.name}'s answer", log=runtime.log)
+def _start_runtime(member: Node) -> None:
+    runtime = node.container_runtime(member)
+    processes.start(runtime)
+    processes.wait_for(
+        [runtime.name],
+        lambda: containers.is_ready(member),
+        seconds=RUNTIME_READY_SECONDS,
+        what=f"{runtime.name}'s answer",
+    )
 
 
 def start_node(member: Node) -> None:
@@ -178,9 +170,7 @@ def stop_node(member: Node) -> None:
     for name in reversed(others):
         processes.stop(name, kill=True)
     if network.exists(member):
-        component = node.container_runtime(member)
-        processes.start(component)
-        _wait_for_runtime(member, component)
+        _start_runtime(member)
         containers.end_all(member)
     processes.stop(runtime)
     mounts.unmount_below(member.state, member.run)

@@ -10,13 +10,14 @@ import urllib.request
 from pathlib import Path
 
 from tenfold_local import layout, pki, processes
-from tenfold_local.layout import LOGS, STATE
+from tenfold_local.layout import STATE
 from tenfold_local.processes import Component
-from tenfold_local.shell import wait_until
 from tenfold_local.toolchain import KUBERNETES
 
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 """The components in the order in which they start."""
+
+API_READY_SECONDS = 90.0
 
 VOLUME_OWNER = 65532
 """User of the pods that keep data (`nonroot` by convention).
@@ -190,28 +191,21 @@ def _for_volume_owner(file: Path, *, mode: int = 0o400) -> Path:
     return copy
 
 
-def components() -> tuple[Component, ...]:
-    """Return all components."""
-    return (*_store(), *_controllers())
-
-
-def _store() -> tuple[Component, ...]:
-    return (_etcd(), _api_server())
-
-
-def _controllers() -> tuple[Component, ...]:
-    return (_controller_manager(), _scheduler())
-
-
 def start() -> None:
     """Start what is not running, and wait until the API server is ready.
 
     The controllers come after it: one that starts before its roles exist ends at once.
     """
-    for component in _store():
+    store = (_etcd(), _api_server())
+    for component in store:
         processes.start(component)
-    _wait_until_ready()
-    for component in _controllers():
+    processes.wait_for(
+        [component.name for component in store],
+        api_is_ready,
+        seconds=API_READY_SECONDS,
+        what="the API server's readiness",
+    )
+    for component in (_controller_manager(), _scheduler()):
         processes.start(component)
 
 
@@ -224,15 +218,3 @@ def api_is_ready() -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _wait_until_ready() -> None:
-    store = _store()
-
-    def ready() -> bool:
-        for component in store:
-            processes.require_running(component)
-        return api_is_ready()
-
-    log = LOGS / "kube-apiserver.log"
-    wait_until(ready, seconds=90, what="the API server's readiness", log=log)

@@ -142,11 +142,6 @@ def _build_log(name: str) -> Path:
     return layout.cache() / "logs" / f"image-{name}.log"
 
 
-def base_is_built() -> bool:
-    """Tell whether the base file system is in the cache."""
-    return _base_archive().exists()
-
-
 def _base_archive() -> Path:
     return layout.cache() / "images" / f"base-{_base_key()}.tar"
 

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,11 +33,6 @@ class Component:
     network_namespace: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def log(self) -> Path:
-        """File with both outputs."""
-        return layout.LOGS / f"{self.name}.log"
-
     def arguments(self) -> list[str]:
         """Command line, inside the network namespace where there is one.
 
@@ -46,6 +41,11 @@ class Component:
         if self.network_namespace is None:
             return list(self.command)
         return ["nsenter", f"--net=/run/netns/{self.network_namespace}", *self.command]
+
+
+def log_file(name: str) -> Path:
+    """Return the file with both outputs of a component."""
+    return layout.LOGS / f"{name}.log"
 
 
 def _record(name: str) -> Path:
@@ -74,8 +74,9 @@ def start(component: Component) -> bool:
     if process(component.name) is not None:
         return False
     RECORDS.mkdir(parents=True, exist_ok=True)
-    component.log.parent.mkdir(parents=True, exist_ok=True)
-    with component.log.open("ab") as log:
+    log_path = log_file(component.name)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
         child = subprocess.Popen(
             component.arguments(),
             stdin=subprocess.DEVNULL,
@@ -91,12 +92,27 @@ def start(component: Component) -> bool:
     return True
 
 
-def require_running(component: Component) -> None:
+def require_running(name: str) -> None:
     """Raise Failure, with the end of its log, where a component has ended by itself."""
-    if process(component.name) is None:
-        raise Failure(
-            f"{component.name} ended by itself\n{log_tail(component.log)}", log=component.log
-        )
+    if process(name) is None:
+        log = log_file(name)
+        raise Failure(f"{name} ended by itself\n{log_tail(log)}", log=log)
+
+
+def wait_for(
+    names: Sequence[str], condition: Callable[[], bool], *, seconds: float, what: str
+) -> None:
+    """Wait for what these components bring about; Failure where one ends or time is up.
+
+    The last of them is the one whose log tells why it takes so long.
+    """
+
+    def came_true() -> bool:
+        for name in names:
+            require_running(name)
+        return condition()
+
+    wait_until(came_true, seconds=seconds, what=what, log=log_file(names[-1]))
 
 
 def stop(name: str, *, kill: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -94,8 +95,9 @@ class Toolchain:
         return Path(run(command, cwd=self.folder, environment=self.environment()).strip())
 
 
+@functools.cache
 def go_version() -> str:
-    """Return what `go version` says; every build's result depends on it."""
+    """Return what `go version` says, asked once; every build's result depends on it."""
     if shutil.which("go") is None:
         raise Failure("Go is not on PATH", hint="install Go: https://go.dev/doc/install")
     return run(["go", "version"])

@@ -69,4 +69,4 @@ def test_a_component_that_ended_by_itself_is_reported_with_the_end_of_its_log() 
     if child is not None:
         child.wait(5)
     with pytest.raises(Failure, match="failing ended by itself\nthe reason"):
-        processes.require_running(failing)
+        processes.require_running(failing.name)
