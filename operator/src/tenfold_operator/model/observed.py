@@ -66,14 +66,6 @@ Role = Literal["primary", "replica", "unknown"]
 
 
 @dataclass(frozen=True)
-class Pod:
-    """A pod of a RedisTier; the address is empty until it has one."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True)
 class SentinelAnswer:
     """Which pod a Sentinel names as the primary; None when it did not answer or knows none."""
 

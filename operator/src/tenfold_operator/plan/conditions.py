@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import Condition
 from tenfold_operator.plan.actions import Announce
 
@@ -62,8 +61,3 @@ def transitions(before: Iterable[Condition], after: Iterable[Condition]) -> tupl
 def find(conditions: Iterable[Condition], type_: str) -> Condition | None:
     """Return the condition of this type."""
     return next((each for each in conditions if each.type == type_), None)
-
-
-def status_json(status: JsonObject) -> JsonObject:
-    """Return a status without empty parts, as the API server stores it."""
-    return {name: value for name, value in status.items() if value not in ("", [], {})}
