@@ -38,6 +38,12 @@ def wait_until(
     return time.monotonic() - start
 
 
+def is_ready(obj: dict[str, Any]) -> bool:
+    """Whether an object's Ready condition is True."""
+    conditions = obj.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
 @dataclass(frozen=True)
 class Kubectl:
     """kubectl as the cluster's administrator."""

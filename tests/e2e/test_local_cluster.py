@@ -9,7 +9,7 @@ import psutil
 import pytest
 from tenfold_local import cluster, controlplane, node, processes
 
-from tests.support import Kubectl, run_command, wait_until
+from tests.support import Kubectl, is_ready, run_command, wait_until
 
 pytestmark = pytest.mark.cluster
 NOT_READY_SECONDS = 40.0
@@ -17,8 +17,7 @@ READY_SECONDS = 90.0
 
 
 def _is_ready(kubectl: Kubectl, name: str) -> bool:
-    conditions = kubectl.get("node", name)["status"]["conditions"]
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return is_ready(kubectl.get("node", name))
 
 
 def _local(*arguments: str) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import TENANT
-from tests.support import Kubectl, wait_until
+from tests.support import Kubectl, is_ready, wait_until
 
 pytestmark = pytest.mark.cluster
 OUTAGE_SECONDS = 30.0
@@ -24,9 +24,7 @@ def _primary(kubectl: Kubectl) -> str:
 
 
 def _is_ready(kubectl: Kubectl) -> bool:
-    status = kubectl.get("redistier", "l2", "--namespace", TENANT).get("status", {})
-    ready = [c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"]
-    return ready == ["True"]
+    return is_ready(kubectl.get("redistier", "l2", "--namespace", TENANT))
 
 
 def _writes(gateway: httpx.Client) -> bool:

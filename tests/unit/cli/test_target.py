@@ -13,6 +13,15 @@ from tenfold_local import layout
 from tenfold_local.shell import Failure
 
 
+@pytest.fixture
+def another_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The kubeconfig, set in the environment, of a cluster that is not the embedded one."""
+    kubeconfig = tmp_path / "config"
+    kubeconfig.touch()
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    return str(kubeconfig)
+
+
 def test_without_kubeconfig_it_is_the_embedded_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     target = targets.find(None)
@@ -28,26 +37,17 @@ def test_the_embedded_clusters_own_kubeconfig_is_no_other_cluster(
     assert targets.find(None).embedded
 
 
-def test_another_cluster_gets_the_stack_that_was_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    kubeconfig = tmp_path / "config"
-    kubeconfig.touch()
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+def test_another_cluster_gets_the_stack_that_was_named(another_cluster: str) -> None:
     target = targets.find("production")
     assert (target.embedded, target.stack) == (False, "production")
     variables = target.environment()
-    assert variables["KUBECONFIG"] == str(kubeconfig)
+    assert variables["KUBECONFIG"] == another_cluster
     assert "PULUMI_BACKEND_URL" not in variables
     assert "PULUMI_CONFIG_PASSPHRASE" not in variables
 
 
-def test_another_cluster_without_a_stack_is_refused_with_both_ways_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    kubeconfig = tmp_path / "config"
-    kubeconfig.touch()
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+@pytest.mark.usefixtures("another_cluster")
+def test_another_cluster_without_a_stack_is_refused_with_both_ways_on() -> None:
     with pytest.raises(Failure, match="no stack was given") as failure:
         targets.find(None)
     assert failure.value.hint == (
@@ -63,6 +63,7 @@ def test_a_kubeconfig_that_is_no_file_is_refused_by_name(
         targets.find("production")
 
 
+@pytest.mark.usefixtures("another_cluster")
 def test_pulumis_own_distribution_comes_before_what_was_built(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -70,9 +71,6 @@ def test_pulumis_own_distribution_comes_before_what_was_built(
         (tmp_path / program).write_text("#!/bin/sh\n")
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    kubeconfig = tmp_path / "config"
-    kubeconfig.touch()
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.setattr(targets, "_PLUGINS", tmp_path / "plugins")
     path = targets.find("production").environment()["PATH"].split(":")
     assert path[0] == str(tmp_path)
