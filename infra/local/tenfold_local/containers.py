@@ -6,9 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import grpc  # type: ignore[import-untyped]
+
 from tenfold_local import layout, mounts
 from tenfold_local.layout import Node
 from tenfold_local.shell import Failure, run
+
+CRI_ANSWER_SECONDS = 2.0
 
 
 def _ctr(node: Node, *arguments: str | Path, log: Path | None = None) -> str:
@@ -17,11 +21,17 @@ def _ctr(node: Node, *arguments: str | Path, log: Path | None = None) -> str:
 
 
 def is_ready(node: Node) -> bool:
-    """Tell whether the node's containerd answers."""
-    try:
-        _ctr(node, "version")
-    except Failure:
-        return False
+    """Tell whether the node's container runtime serves kubelets.
+
+    containerd itself answers seconds before its CRI plugin does, and a kubelet that is refused
+    ends: so the question is the kubelet's own first one, whose empty request needs no schema.
+    """
+    with grpc.insecure_channel(f"unix://{node.containerd_socket}") as channel:
+        ask_version = channel.unary_unary("/runtime.v1.RuntimeService/Version")
+        try:
+            ask_version(b"", timeout=CRI_ANSWER_SECONDS)
+        except grpc.RpcError:
+            return False
     return True
 
 
