@@ -6,12 +6,12 @@ from typing import Protocol
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
-from tenfold_operator.model.observed import SentinelAnswer, ServerAnswer
+from tenfold_operator.model.observed import Sample, SentinelAnswer, Series, ServerAnswer
 from tenfold_operator.plan.actions import Announce
 
 
 class Rejected(Exception):
-    """The API server will not take an object as it is; trying again changes nothing."""
+    """The other side will not take what it was given; trying again changes nothing."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(f"{reason}: {message}")
@@ -69,6 +69,21 @@ class RedisAdmin(Protocol):
 
         Returns when the connection is lost.
         """
+
+
+class Metrics(Protocol):
+    """Questions to Prometheus, or whatever speaks PromQL.
+
+    They raise Unavailable when nobody answers, and Rejected for what does not parse.
+    """
+
+    async def query(self, expression: str) -> tuple[Sample, ...]:
+        """Return the values of an instant vector or a scalar, none when it is empty."""
+
+    async def query_range(
+        self, expression: str, start: datetime, end: datetime, step_seconds: float
+    ) -> tuple[Series, ...]:
+        """Return the series of the range, none when there is no data."""
 
 
 class Clock(Protocol):

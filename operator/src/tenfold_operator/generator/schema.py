@@ -96,4 +96,6 @@ def _class_name(parent: str, name: str, kind: str) -> str:
 
 
 def _singular(name: str) -> str:
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") else name + "Item"

@@ -214,24 +214,169 @@ class WorkloadRoute(Model):
     """Requests whose path begins with it go to this service."""
 
 
+class WorkloadRolloutStep(Model):
+    """One step."""
+
+    weight: int = Field(ge=0, le=100)
+    """Share of the traffic for the new revision, in percent."""
+    hold_seconds: int = Field(default=60, ge=0, le=604800)
+    """Seconds that the step lasts at least, from when the gateway serves it."""
+    pause: bool = False
+    """Whether the step lasts until a person promotes it."""
+
+
+class WorkloadRolloutPreview(Model):
+    """Requests that reach the new revision, once it is ready, before anybody else does. Exactly
+    one of header and cookie.
+    """
+
+    header: str | None = Field(default=None, max_length=64, pattern="^[A-Za-z0-9-]+$")
+    """Name of the header that such a request carries."""
+    cookie: str | None = Field(default=None, max_length=64, pattern="^[A-Za-z0-9_-]+$")
+    """Name of the cookie that such a request carries."""
+    value: str = Field(default="true", max_length=64, pattern="^[A-Za-z0-9_.-]+$")
+    """Value of the header or cookie."""
+
+
+class WorkloadRolloutAnalysisErrorRatio(Model):
+    """Bound on the share of requests answered 5xx. It fails when the share lies above it with 95%
+    confidence (Wilson's interval).
+    """
+
+    max: float = Field(ge=0, le=1)
+    """The highest share, between 0 and 1."""
+
+
+class WorkloadRolloutAnalysisLatency(Model):
+    """Bound on a quantile of the time until the answer, judged with the same confidence."""
+
+    quantile: float = Field(default=0.95, ge=0.01, le=0.9999)
+    """The quantile, between 0 and 1."""
+    max_seconds: float = Field(ge=0.001, le=3600)
+    """The longest time, in seconds."""
+
+
+class WorkloadRolloutAnalysisComparison(Model):
+    """The new revision's times against those of the stable one in the same window, by a rank test
+    (Mann and Whitney).
+    """
+
+    max_effect: float = Field(default=0.33, ge=0, le=1)
+    """The largest effect (Cliff's delta: by how much likelier a request to the new revision is the
+    slower one, 0 to 1). 0.15 is a small effect, 0.33 a medium one, 0.47 a large one.
+    """
+
+
+class WorkloadRolloutAnalysisErrorBudget(Model):
+    """The part of an objective's error budget that must be left, over all revisions."""
+
+    objective: float = Field(ge=0.5, le=0.99999)
+    """Share of requests that must not be answered 5xx."""
+    window_seconds: int = Field(default=2592000, ge=60, le=7776000)
+    """Seconds that the budget is for."""
+    min_remaining: float = Field(default=0.1, ge=0, le=1)
+    """The smallest part that must be left, between 0 and 1."""
+
+
+class WorkloadRolloutAnalysisQuery(Model):
+    """One bound."""
+
+    name: str = Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    """Name of the bound, for status and events."""
+    query: str = Field(min_length=1, max_length=4096)
+    """PromQL that answers one number. {{namespace}}, {{workload}}, {{revision}}, {{stable}} and
+    {{window}} are filled in.
+    """
+    min: float | None = None
+    """The smallest value."""
+    max: float | None = None
+    """The largest value."""
+
+
+class WorkloadRolloutAnalysis(Model):
+    """What Prometheus must say of the new revision while it gets traffic. Without it, only the
+    health of the pods counts.
+    """
+
+    interval_seconds: int = Field(default=5, ge=1, le=3600)
+    """Seconds between judgements."""
+    window_seconds: int = Field(default=30, ge=10, le=86400)
+    """Seconds of traffic that a judgement looks back on."""
+    min_requests: int = Field(default=50, ge=1, le=1000000)
+    """Requests to the new revision within the window below which nothing is judged."""
+    failure_limit: int = Field(default=1, ge=1, le=100)
+    """Failed judgements in a row that abort the rollout."""
+    inconclusive_seconds: int = Field(default=300, ge=10, le=604800)
+    """Seconds after which a rollout that cannot be judged is aborted: answers that are missing,
+    not a number, stale or failed. Too few requests are no such case: the step then lasts until
+    there are enough.
+    """
+    error_ratio: WorkloadRolloutAnalysisErrorRatio | None = None
+    """Bound on the share of requests answered 5xx. It fails when the share lies above it with 95%
+    confidence (Wilson's interval).
+    """
+    latency: WorkloadRolloutAnalysisLatency | None = None
+    """Bound on a quantile of the time until the answer, judged with the same confidence."""
+    comparison: WorkloadRolloutAnalysisComparison | None = None
+    """The new revision's times against those of the stable one in the same window, by a rank test
+    (Mann and Whitney).
+    """
+    error_budget: WorkloadRolloutAnalysisErrorBudget | None = None
+    """The part of an objective's error budget that must be left, over all revisions."""
+    queries: tuple[WorkloadRolloutAnalysisQuery, ...] = Field(default=(), max_length=20)
+    """Further bounds, each on one number that a PromQL query answers."""
+
+
 class WorkloadRollout(Model):
     """How traffic moves from one revision to the next."""
 
+    strategy: Literal["immediate", "blueGreen", "canary"] = "immediate"
+    """immediate: all traffic moves when the new revision is ready. canary: it moves in steps.
+    blueGreen: it moves at once, and the old revision is kept at full size for keepSeconds, to go
+    back to.
+    """
+    steps: tuple[WorkloadRolloutStep, ...] = Field(default=(), min_length=1, max_length=20)
+    """The steps of a canary, by rising weight. After the last one the new revision gets all
+    traffic.
+    """
+    keep_seconds: int | None = Field(default=None, ge=0, le=604800)
+    """blueGreen: seconds that the old revision is kept at full size after the switch, while the
+    analysis goes on; 300 when absent.
+    """
+    paused: bool = False
+    """Whether the rollout stays at its present step. Health and analysis go on, and may abort it.
+    """
+    preview: WorkloadRolloutPreview | None = None
+    """Requests that reach the new revision, once it is ready, before anybody else does. Exactly
+    one of header and cookie.
+    """
+    group: str | None = Field(
+        default=None, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+    )
+    """Workloads of this namespace with the same group roll out together: a step ends for all or
+    for none, and when one is aborted all are.
+    """
+    analysis: WorkloadRolloutAnalysis | None = None
+    """What Prometheus must say of the new revision while it gets traffic. Without it, only the
+    health of the pods counts.
+    """
+    max_restarts: int = Field(default=2, ge=0, le=1000)
+    """Restarts of the new revision's containers beyond which the rollout is aborted."""
     drain_seconds: int = Field(default=5, ge=1, le=600)
     """Seconds between the gateway's taking over a change and the end of pods that it no longer
     names; also the preStop sleep of every pod.
     """
     progress_deadline_seconds: int = Field(default=300, ge=10, le=86400)
-    """Seconds after which a revision that is not ready is reported as failed; traffic stays where
-    it is.
-    """
+    """Seconds that a step may wait for its pods; then the rollout is aborted."""
 
 
 class WorkloadSpec(Model):
     """What is wanted."""
 
     replicas: int = Field(default=2, ge=1, le=1000)
-    """Pods of the serving revision. During a rollout the new revision gets as many beside them."""
+    """Pods for all of the traffic. During a rollout each revision has those for its share, and the
+    stable one those for what it may have to take back.
+    """
     port: int = Field(ge=1, le=65535)
     """The container port that serves HTTP. The Services listen on the same number."""
     template: WorkloadTemplate
@@ -245,6 +390,65 @@ class WorkloadSpec(Model):
     """How traffic moves from one revision to the next."""
     revision_history_limit: int = Field(default=3, ge=0, le=100)
     """Revisions without traffic that are kept, scaled to zero."""
+
+
+class WorkloadProgressVerdict(Model):
+    """One metric."""
+
+    metric: str
+    """errorRatio, latency, comparison, errorBudget or the name of a query."""
+    outcome: Literal["Passed", "Failed", "TooFew", "Unjudged"]
+    """Passed, failed, too few requests, or not to be judged."""
+    message: str
+    """Value and bound, in words."""
+
+
+class WorkloadProgress(Model):
+    """The rollout that goes on; absent when the target is stable or has failed."""
+
+    revision: str
+    """The revision that is rolled out."""
+    attempt: int
+    """1 at first, then one more at each retry."""
+    start_time: AwareDatetime
+    """When it became the target."""
+    step: int
+    """The present step, counted from 0."""
+    steps: int | None = None
+    """How many steps there are."""
+    weight: int
+    """Share of the traffic that the step asks for, in percent."""
+    passed_weight: int
+    """The weight of the last step that was passed; the stable revision has pods for the rest."""
+    step_time: AwareDatetime | None = None
+    """When the step began; the progress deadline counts from here."""
+    served_time: AwareDatetime | None = None
+    """When the gateway was first seen to serve the step; the hold counts from here."""
+    failures: int | None = None
+    """Failed judgements in a row."""
+    judged_time: AwareDatetime | None = None
+    """When it was last judged."""
+    unjudged_since: AwareDatetime | None = None
+    """Since when it cannot be judged."""
+    done: bool | None = None
+    """Whether the step is passed, and only the other Workloads of the group are waited for."""
+    verdicts: tuple[WorkloadProgressVerdict, ...] = ()
+    """What each metric said last."""
+
+
+class WorkloadFailedRevision(Model):
+    """One revision."""
+
+    revision: str
+    """Name of the revision."""
+    attempt: int
+    """Which attempt failed."""
+    reason: str
+    """Why, in one CamelCase word."""
+    message: str
+    """Why, in words."""
+    time: AwareDatetime
+    """When it was given up."""
 
 
 class WorkloadRevision(Model):
@@ -268,11 +472,15 @@ class WorkloadStatus(Model):
     observed_generation: int | None = None
     """The generation of the spec that this status speaks of."""
     stable_revision: str | None = None
-    """The revision that the route sends traffic to."""
+    """The revision that was rolled out last; traffic goes back to it when a rollout is aborted."""
     target_revision: str | None = None
     """The revision that the template asks for."""
-    target_time: AwareDatetime | None = None
-    """When it became the target; the progress deadline counts from here."""
+    progress: WorkloadProgress | None = None
+    """The rollout that goes on; absent when the target is stable or has failed."""
+    failed_revisions: tuple[WorkloadFailedRevision, ...] = ()
+    """Revisions that were given up, the newest last. They are not tried again until a person says
+    so.
+    """
     route_generation: int | None = None
     """The generation of the HTTPRoute that the gateway was last seen to have taken over."""
     route_time: AwareDatetime | None = None
@@ -293,10 +501,10 @@ class WorkloadStatus(Model):
 
 
 class Workload(Model):
-    """One HTTP service: its pods, its capacity and its traffic. Each change of the template is a
-    revision with a Deployment and a Service of its own; the HTTPRoute of the same name moves the
-    traffic when the new revision is ready, and pods of the old one leave only after the gateway
-    has taken the change over.
+    """One HTTP service: its pods, its capacity and its traffic. Each change of the template, or of
+    a ConfigMap or Secret that it names, is a revision with a Deployment and a Service of its own;
+    the HTTPRoute of the same name moves the traffic in steps that Prometheus judges, and pods of
+    the old revision leave only after the gateway has taken the change over.
     """
 
     metadata: ObjectMeta

@@ -1,5 +1,6 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -7,6 +8,27 @@ from typing import Literal
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier, Workload
 from tenfold_operator.model.manifest import Ref
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value that Prometheus answered."""
+
+    labels: Mapping[str, str]
+    time: float
+    """Unix seconds."""
+    value: float
+    """May be NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one series over a range, oldest first; gaps are left out."""
+
+    labels: Mapping[str, str]
+    times: tuple[float, ...]
+    """Unix seconds."""
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
