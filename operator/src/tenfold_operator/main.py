@@ -14,6 +14,7 @@ import structlog
 from tenfold_operator import logs, settings
 from tenfold_operator.adapters.clock import SystemClock
 from tenfold_operator.adapters.kubernetes import KubernetesCluster, load_configuration
+from tenfold_operator.adapters.prometheus import Prometheus
 from tenfold_operator.adapters.redis import RedisClients
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
@@ -43,7 +44,14 @@ class Operator:
         applier, clock = Applier(self._cluster), SystemClock()
         redis = RedisClients()
         self._queue = Queue(self._reconcile)
-        workloads = WorkloadHandler(self._store, applier, self._journal, clock)
+        workloads = WorkloadHandler(
+            store=self._store,
+            cluster=self._cluster,
+            prometheus=Prometheus(chosen.prometheus_url),
+            applier=applier,
+            journal=self._journal,
+            clock=clock,
+        )
         tiers = RedisTierHandler(
             store=self._store,
             cluster=self._cluster,

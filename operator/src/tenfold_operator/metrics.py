@@ -1,6 +1,12 @@
 """The operator's own Prometheus metrics."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from tenfold_operator.model.generated import Workload, WorkloadStatus
+from tenfold_operator.plan.actions import Action, SetStatus
 
 RECONCILE_SECONDS = Histogram(
     "tenfold_reconcile_duration_seconds",
@@ -29,3 +35,38 @@ PRIMARY_CHANGES = Counter(
     "How often the primary Service moved to another pod.",
     ["namespace", "tier"],
 )
+ROLLOUT_SECONDS = Histogram(
+    "tenfold_rollout_duration_seconds",
+    "Time from a new revision to its end, by result: RolledOut, Replaced, or why it was given up.",
+    ["namespace", "workload", "result"],
+    buckets=(5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400),
+)
+VERDICTS = Counter(
+    "tenfold_rollout_verdicts_total",
+    "Verdicts on metrics of new revisions, by outcome.",
+    ["namespace", "workload", "metric", "outcome"],
+)
+
+
+def count_rollout(workload: Workload, plan: Iterable[Action], now: datetime) -> None:
+    """Count what a plan says of a rollout: its verdicts, and its end."""
+    meta, before = workload.metadata, workload.status.progress
+    for action in plan:
+        if not isinstance(action, SetStatus):
+            continue
+        after = WorkloadStatus.model_validate(action.status)
+        progress = after.progress
+        if progress and progress.judged_time != (before and before.judged_time):
+            for each in progress.verdicts:
+                VERDICTS.labels(meta.namespace, meta.name, each.metric, each.outcome).inc()
+        if before and (progress is None or progress.revision != before.revision):
+            seconds = (now - before.start_time).total_seconds()
+            result = _result(before.revision, after)
+            ROLLOUT_SECONDS.labels(meta.namespace, meta.name, result).observe(seconds)
+
+
+def _result(revision: str, after: WorkloadStatus) -> str:
+    failed = {each.revision: each.reason for each in after.failed_revisions}
+    if revision == after.stable_revision:
+        return "RolledOut"
+    return failed.get(revision, "Replaced")

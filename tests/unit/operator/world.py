@@ -1,6 +1,7 @@
 """A model of the cluster: it takes what the operator writes, and tests move its controllers."""
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from tenfold_operator.apply import Applier
 from tenfold_operator.handlers.workload import observe
 from tenfold_operator.model.generated import Workload
 from tenfold_operator.model.manifest import Ref, ref_of
-from tenfold_operator.model.observed import WorkloadView
+from tenfold_operator.model.observed import Readings, WorkloadView
 from tenfold_operator.plan.actions import Announce, Plan
 from tenfold_operator.plan.workload import plan_workload
 
@@ -29,6 +30,8 @@ class World:
         self.served: dict[str, int] = {}
         self._taken: list[tuple[datetime, dict[str, int]]] = []
         self._uids = 0
+        self.config: dict[str, str] = {}
+        self.readings: Readings | None = None
 
     # What the operator calls.
 
@@ -71,13 +74,19 @@ class World:
 
     # What a person does.
 
+    def annotate(self, **annotations: str) -> None:
+        """Give a command, such as promote or abort."""
+        found = self.objects[self.ref]["metadata"].setdefault("annotations", {})
+        found |= {f"tenfold.dev/{name}": value for name, value in annotations.items()}
+
     def edit(self, **spec: Any) -> None:
         """Create or change the Workload."""
         known = self.objects.get(self.ref, {}).get("spec", {})
+        annotations = self.objects.get(self.ref, {}).get("metadata", {}).get("annotations", {})
         manifest = {
             "apiVersion": "tenfold.dev/v1alpha1",
             "kind": "Workload",
-            "metadata": {"name": "web", "namespace": NAMESPACE},
+            "metadata": {"name": "web", "namespace": NAMESPACE, "annotations": annotations},
             "spec": {"port": 8080, "replicas": 2, "template": template("v1"), **known, **spec},
         }
         self._put(manifest)
@@ -148,13 +157,14 @@ class World:
 
     def settle(self) -> None:
         """Everybody does his part until nothing is left to do."""
-        for _ in range(8):
-            self.reconcile()
+        for _ in range(60):
+            plan = self.reconcile()
             self.run_pods()
             if Ref("HTTPRoute", NAMESPACE, "web") in self.objects:
                 self.answer_as_gateway()
             self.wait(10)
-        self.reconcile()
+            if not self.plan() and not plan:
+                return
 
     # What a test looks at.
 
@@ -164,7 +174,8 @@ class World:
     def view(self) -> WorkloadView:
         workload = Workload.model_validate(self.objects[self.ref])
         related = [each for each in self.objects.values() if owner_of(each) == self.ref]
-        return observe(workload, related)
+        view = observe(workload, related, self.config)
+        return replace(view, readings=self.readings)
 
     @property
     def route(self) -> dict[str, Any]:
@@ -172,7 +183,7 @@ class World:
 
     @property
     def weights(self) -> dict[str, int]:
-        (rule,) = self.route["spec"]["rules"]
+        rule = self.route["spec"]["rules"][-1]
         return {each["name"]: each["weight"] for each in rule["backendRefs"]}
 
     @property

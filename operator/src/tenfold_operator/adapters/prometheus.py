@@ -8,15 +8,13 @@ from typing import TypeVar
 
 import requests
 import urllib3
-from prometheus_api_client import (  # type: ignore[import-untyped]
-    PrometheusApiClientException,
-    PrometheusConnect,
-)
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from prometheus_api_client.prometheus_connect import PrometheusConnect
 
 from tenfold_operator.model.observed import Sample, Series
 from tenfold_operator.ports import Rejected, Unavailable
 
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5
 _INVALID = f"HTTP Status Code {HTTPStatus.BAD_REQUEST.value} "
 Answer = TypeVar("Answer")
 

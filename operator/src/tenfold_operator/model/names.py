@@ -8,6 +8,7 @@ WORKLOAD = "tenfold.dev/workload"
 REVISION = "tenfold.dev/revision"
 TIER = "tenfold.dev/tier"
 APP = "app.kubernetes.io/name"
+MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "tenfold-operator"
 
 API_VERSIONS = {
@@ -37,7 +38,7 @@ def owned(
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    all_labels: dict[str, JsonValue] = {**labels, "app.kubernetes.io/managed-by": MANAGER}
+    all_labels: dict[str, JsonValue] = {**labels, MANAGED_BY: MANAGER}
     return {
         "apiVersion": API_VERSIONS[kind],
         "kind": kind,

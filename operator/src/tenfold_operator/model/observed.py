@@ -1,7 +1,7 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -32,6 +32,25 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What came of one question to Prometheus."""
+
+    samples: tuple[Sample, ...] = ()
+    trouble: str = ""
+    """Why there is no answer; empty when there is one."""
+    is_invalid: bool = False
+    """Whether the question itself was refused: it does not parse, or answers no numbers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """The answers that a judgement is made on, by the name of the question."""
+
+    time: datetime
+    by_name: Mapping[str, Reading]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Revision:
     """A revision of a Workload: its Deployment and Service as they are."""
 
@@ -48,8 +67,12 @@ class Revision:
     endpoints: int
     """Addresses that the Service gives out as ready."""
     created: datetime
+    is_stuck: bool = False
+    """Whether the Deployment says that its pods do not get ready in time."""
+    restarts: int = 0
+    """How often containers of its pods ended and were started again."""
     trouble: str = ""
-    """What the Deployment complains of."""
+    """What the Deployment and its pods complain of."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +98,24 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Peer:
+    """Another Workload of the same group."""
+
+    name: str
+    step: int | None
+    """The step that its rollout is at; None when it does not roll out."""
+    done: bool
+    """Whether that step is passed but for the group."""
+    failed_at: datetime | None
+    """When it gave up the revision that its template asks for."""
+    failure: str = ""
+
+    def is_behind(self, step: int) -> bool:
+        """Tell whether its rollout has not passed this step yet."""
+        return self.step is not None and (self.step, self.done) < (step, True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkloadView:
     """Everything that a plan for a Workload depends on."""
 
@@ -82,6 +123,21 @@ class WorkloadView:
     revisions: tuple[Revision, ...]
     route: Route | None
     budget: JsonObject | None
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the ConfigMaps and Secrets that the template names, by kind and name."""
+    readings: Readings | None = None
+    """What Prometheus said last; None where it was not asked."""
+    peers: tuple[Peer, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Pods for all of the traffic."""
+        return self.workload.spec.replicas
+
+    @property
+    def live(self) -> Mapping[str, int]:
+        """Weights of the revisions that the live route names."""
+        return {each.revision: each.weight for each in (self.route.backends if self.route else ())}
 
 
 Role = Literal["primary", "replica", "unknown"]

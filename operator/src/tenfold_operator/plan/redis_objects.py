@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier
 from tenfold_operator.model.manifest import stamped
-from tenfold_operator.model.names import APP, TIER, owned
+from tenfold_operator.model.names import APP, MANAGED_BY, MANAGER, TIER, owned
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.redis_config import config_hash, config_map, memory_bytes
 
@@ -121,7 +121,7 @@ def _stateful_set(
         "selector": {"matchLabels": labels},
         "template": {
             "metadata": {
-                "labels": labels,
+                "labels": {**labels, MANAGED_BY: MANAGER},
                 "annotations": {"tenfold.dev/config": config_hash(tier, own.app)},
             },
             "spec": {

@@ -1,79 +1,105 @@
 """What to do for a Workload: revisions, traffic, capacity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import Workload
 from tenfold_operator.model.manifest import Ref, covers
 from tenfold_operator.model.observed import Backend, Revision, WorkloadView
+from tenfold_operator.plan import analysis_queries
 from tenfold_operator.plan import workload_objects as objects
 from tenfold_operator.plan.actions import Action, Apply, Delete, Plan, Scale, Wait
-from tenfold_operator.plan.workload_status import Progress, status_actions
+from tenfold_operator.plan.rollout import Rollout, look
+from tenfold_operator.plan.rollout_step import converged_at, find, serving
+from tenfold_operator.plan.traffic import pods_for, shift
+from tenfold_operator.plan.workload_status import status_actions
+
+_SERVED_WINDOW_SECONDS = 6
+_STILL_SERVED_LIMIT = timedelta(seconds=60)
 
 
 def plan_workload(view: WorkloadView, now: datetime) -> Plan:
     """Return what to do now; nothing when everything is as it should be."""
-    progress = observe_progress(view, now)
+    rollout = look(view, now)
+    weights = _weights(view, rollout, now)
     return (
-        *_target(view, progress),
-        *_traffic(view, progress),
-        *_capacity(view, progress, now),
-        *_history(view, progress),
-        *status_actions(view, progress, now),
+        *_target(view, rollout, now),
+        *_traffic(view, rollout, weights),
+        *_capacity(view, rollout, weights, now),
+        *_history(view, rollout, weights),
+        *status_actions(view, rollout, now),
     )
 
 
-def observe_progress(view: WorkloadView, now: datetime) -> Progress:
-    """Return how far the rollout is."""
-    workload, status = view.workload, view.workload.status
-    target = objects.revision_of(workload)
-    revision = next((each for each in view.revisions if each.name == target), None)
-    wanted = workload.spec.replicas
-    ready = revision is not None and min(revision.ready, revision.endpoints) >= wanted
-    known = status.target_revision == target and status.target_time is not None
-    route = view.route
-    # While the Gateway has not said that it took this generation over, it may serve an older one.
-    converged = route is not None and route.accepted is True
-    same_route = route is not None and status.route_generation == route.generation
-    route_time = (status.route_time if same_route else None) or now.replace(microsecond=0)
-    return Progress(
-        target=target,
-        revision=revision,
-        stable=_stable(view, target),
-        is_ready=ready,
-        target_time=(status.target_time if known else None) or now.replace(microsecond=0),
-        route_time=route_time if converged else None,
-        drained_at=(
-            route_time + timedelta(seconds=workload.spec.rollout.drain_seconds)
-            if converged
-            else None
-        ),
-    )
+def questions(view: WorkloadView, now: datetime) -> Mapping[str, str]:
+    """Return what Prometheus is to be asked before the plan: PromQL by name."""
+    rollout = look(view, now)
+    asked: dict[str, str] = {}
+    if rollout.progress:
+        asked |= analysis_queries.queries(view.workload, rollout.target, rollout.stable)
+    staying = {rollout.stable} | ({rollout.target} if rollout.progress else set())
+    for revision in view.revisions:
+        if revision.name not in staying and _is_leaving(view, revision):
+            asked[_served(revision.name)] = analysis_queries.served_query(
+                view.workload, revision.name, _SERVED_WINDOW_SECONDS
+            )
+    return asked
 
 
-def _stable(view: WorkloadView, target: str) -> str:
-    """Return the revision with the most traffic; the target when nothing serves."""
-    existing = {each.name for each in view.revisions}
-    serving = [
-        each
-        for each in (view.route.backends if view.route else ())
-        if each.weight > 0 and each.revision in existing
-    ]
-    if not serving:
-        return target
-    return max(serving, key=lambda each: (each.weight, each.revision == target)).revision
+def _served(revision: str) -> str:
+    return f"served {revision}"
 
 
-def _target(view: WorkloadView, progress: Progress) -> Iterator[Action]:
-    """The Deployment and Service that the template asks for, at full size."""
-    found = progress.revision
-    why = f"the template asks for revision {progress.target}"
+def _is_leaving(view: WorkloadView, revision: Revision) -> bool:
+    return revision.replicas > 0 and revision.name not in view.live
+
+
+def _weights(view: WorkloadView, rollout: Rollout, now: datetime) -> dict[str, int]:
+    """Return where the traffic should go now.
+
+    A new backend joins with weight 0 first: when the gateway has accepted that, it knows the
+    Service and its addresses, and the shift finds nothing that it has yet to load.
+    """
+    target, stable, live = rollout.target, rollout.stable, view.live
+    ready = {each.name: serving(each) for each in view.revisions}
+    if target == stable or rollout.progress is None:
+        receiver = target if target == stable else stable
+        return shift(live, {receiver: 100}, ready, view.total)
+    has, granted = live.get(target), rollout.granted
+    if has is None:
+        goal = {stable: 100} if granted is None else {stable: 100, target: 0}
+    elif granted is None or (granted > has and converged_at(view, now) is None):
+        goal = {stable: 100 - has, target: has}
+    else:
+        goal = {stable: 100 - granted, target: granted}
+    return shift(live, goal, ready, view.total)
+
+
+def _target(view: WorkloadView, rollout: Rollout, now: datetime) -> Iterator[Action]:
+    """The Deployment and Service that the template asks for."""
+    found = find(view, rollout.target)
+    if rollout.failure and found is None:
+        return
+    pods = _pods_of_target(view, rollout, found, now)
+    why = f"revision {rollout.target}: {pods} of {view.total} pods"
     for wanted, observed in (
-        (objects.deployment(view.workload), found.deployment if found else None),
-        (objects.service(view.workload), found.service if found else None),
+        (objects.deployment(view.workload, rollout.target, pods), found and found.deployment),
+        (objects.service(view.workload, rollout.target), found and found.service),
     ):
-        yield from _ensure(wanted, observed, why)
+        yield from _ensure(wanted, observed or None, why)
+
+
+def _pods_of_target(
+    view: WorkloadView, rollout: Rollout, found: Revision | None, now: datetime
+) -> int:
+    """Pods for what the target gets, and for the step that it is at."""
+    if rollout.failure and found:
+        return found.replicas
+    if rollout.progress is None:
+        return view.total
+    wanted = pods_for(view.total, max(rollout.progress.weight, view.live.get(rollout.target, 0)))
+    return max(wanted, found.replicas) if found and _drained_in(view, now) else wanted
 
 
 def _ensure(wanted: JsonObject, observed: JsonObject | None, why: str) -> Iterator[Action]:
@@ -81,66 +107,85 @@ def _ensure(wanted: JsonObject, observed: JsonObject | None, why: str) -> Iterat
         yield Apply(manifest=wanted, is_new=observed is None, why=why)
 
 
-def _traffic(view: WorkloadView, progress: Progress) -> Iterator[Action]:
-    backends, why = _backends(view, progress)
-    manifest = view.route.manifest if view.route else None
-    yield from _ensure(objects.route(view.workload, backends), manifest, why)
-    receiver = max(backends, key=lambda each: each.weight).revision
+def _traffic(view: WorkloadView, rollout: Rollout, weights: Mapping[str, int]) -> Iterator[Action]:
+    ports = {each.revision: each.port for each in (view.route.backends if view.route else ())}
+    backends = [
+        Backend(name, ports.get(name, view.workload.spec.port), weight)
+        for name, weight in weights.items()
+    ]
+    is_previewed = rollout.progress is not None and rollout.target in weights
+    preview = rollout.target if is_previewed else None
+    shares = ", ".join(f"{weight}% to {name}" for name, weight in weights.items())
+    yield from _ensure(
+        objects.route(view.workload, backends, preview),
+        view.route.manifest if view.route else None,
+        shares,
+    )
+    receiver = max(weights, key=lambda name: (weights[name], name == rollout.stable))
     yield from _ensure(
         objects.budget(view.workload, receiver), view.budget, "the budget covers what serves"
     )
 
 
-def _backends(view: WorkloadView, progress: Progress) -> tuple[tuple[Backend, ...], str]:
-    """Return where the traffic should go now.
-
-    A new backend joins with weight 0 first: when the Gateway has accepted that, it knows the
-    Service and its addresses, and the switch finds nothing that it has yet to load.
-    """
-    target = Backend(progress.target, view.workload.spec.port, 100)
-    if progress.stable == progress.target:
-        return (target,), f"revision {progress.target} serves"
-    live = view.route.backends if view.route else ()
-    is_named = any(each.revision == progress.target for each in live)
-    if progress.is_ready and is_named and progress.route_time is not None:
-        return (target,), f"revision {progress.target} is ready and the Gateway knows it"
-    stable = next(each for each in live if each.revision == progress.stable)
-    serving = Backend(stable.revision, stable.port, 100)
-    if progress.is_ready or is_named:
-        joining = Backend(progress.target, view.workload.spec.port, 0)
-        return (serving, joining), f"revision {progress.target} joins without traffic"
-    return (serving,), f"revision {progress.stable} serves until {progress.target} is ready"
-
-
-def _capacity(view: WorkloadView, progress: Progress, now: datetime) -> Iterator[Action]:
-    """Pods of the other revisions: full size while they serve, none when they have drained."""
-    live = {each.revision: each.weight for each in (view.route.backends if view.route else ())}
+def _capacity(
+    view: WorkloadView, rollout: Rollout, weights: Mapping[str, int], now: datetime
+) -> Iterator[Action]:
+    """Pods of the other revisions: those for their traffic, none when they have drained."""
     for revision in view.revisions:
-        if revision.name == progress.target:
+        name, live = revision.name, view.live.get(revision.name, 0)
+        if name == rollout.target and not rollout.failure:
             continue
-        if revision.name == progress.stable:
-            why = "it serves"
-            yield from _scale(view.workload, revision, view.workload.spec.replicas, why)
-        elif revision.name in live or revision.replicas == 0:
-            continue
-        elif progress.drained_at is None:
-            yield Wait(reason=f"the Gateway may still send traffic to {revision.name}")
-        elif now < progress.drained_at:
-            yield Wait(reason=f"revision {revision.name} drains", until=progress.drained_at)
+        if name == rollout.stable:
+            # It can take back at once what the target has not earned yet.
+            passed = rollout.progress.passed_weight if rollout.progress else 0
+            wanted = max(pods_for(view.total, 100 - passed), pods_for(view.total, live))
+            yield from _resize(view, revision, wanted, f"it may have to serve {100 - passed}%", now)
+        elif name in view.live or name in weights:
+            wanted = max(revision.replicas, pods_for(view.total, live) if live else 0)
+            yield from _resize(view, revision, wanted, f"it serves {live}%", now)
         else:
-            why = "the route no longer names it and it has drained"
-            yield from _scale(view.workload, revision, 0, why)
+            yield from _resize(view, revision, 0, "the route no longer names it", now)
 
 
-def _scale(workload: Workload, revision: Revision, replicas: int, why: str) -> Iterator[Action]:
-    if revision.replicas != replicas:
-        yield Scale(ref=_ref("Deployment", workload, revision.name), replicas=replicas, why=why)
+def _resize(
+    view: WorkloadView, revision: Revision, wanted: int, why: str, now: datetime
+) -> Iterator[Action]:
+    """Give a revision more pods at once, and fewer only when nothing is sent to them any more."""
+    if wanted == revision.replicas:
+        return
+    wait = _drained_in(view, now) if wanted < revision.replicas else None
+    if wanted == 0:
+        wait = wait or _until_unserved(view, revision.name, now)
+    if wait:
+        yield wait
+    else:
+        ref = _ref("Deployment", view.workload, revision.name)
+        yield Scale(ref=ref, replicas=wanted, why=why)
 
 
-def _history(view: WorkloadView, progress: Progress) -> Iterator[Action]:
+def _drained_in(view: WorkloadView, now: datetime) -> Wait | None:
+    """Return what is waited for before pods that lost their traffic may end."""
+    since = converged_at(view, now)
+    if since is None:
+        return Wait(reason="the gateway may still send traffic by an older route")
+    until = since + timedelta(seconds=view.workload.spec.rollout.drain_seconds)
+    return Wait(reason="pods that lost their traffic drain", until=until) if now < until else None
+
+
+def _until_unserved(view: WorkloadView, name: str, now: datetime) -> Wait | None:
+    """Return a wait while Prometheus sees traffic go there still; for a minute at most."""
+    since = converged_at(view, now) or now
+    reading = view.readings.by_name.get(_served(name)) if view.readings else None
+    served = sum(each.value for each in reading.samples) if reading else 0.0
+    if served <= 0 or now >= since + _STILL_SERVED_LIMIT:
+        return None
+    again = now + timedelta(seconds=_SERVED_WINDOW_SECONDS / 2)
+    return Wait(reason=f"the gateway still sends traffic to {name}", until=again)
+
+
+def _history(view: WorkloadView, rollout: Rollout, weights: Mapping[str, int]) -> Iterator[Action]:
     """Revisions beyond the history limit go, the oldest first, never one that is in use."""
-    in_use = {progress.target, progress.stable}
-    in_use |= {each.revision for each in (view.route.backends if view.route else ())}
+    in_use = {rollout.target, rollout.stable, *view.live, *weights}
     idle = [
         each
         for each in view.revisions

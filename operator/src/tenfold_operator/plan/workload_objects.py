@@ -1,30 +1,72 @@
 """The Kubernetes objects of a Workload, built from its spec."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pydantic import JsonValue
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import Workload
+from tenfold_operator.model.generated import Workload, WorkloadRolloutPreview
 from tenfold_operator.model.manifest import (
+    Ref,
     digest,
     json_copy,
     number_at,
     object_at,
     objects_at,
     stamped,
+    text_at,
 )
-from tenfold_operator.model.names import APP, REVISION, WORKLOAD, owned
+from tenfold_operator.model.names import APP, MANAGED_BY, MANAGER, REVISION, WORKLOAD, owned
 from tenfold_operator.model.observed import Backend
 
 DEFAULT_GRACE_SECONDS = 30
 """What Kubernetes gives a pod that asks for nothing else."""
 
 
-def revision_of(workload: Workload) -> str:
-    """Return the revision that the spec asks for: a hash of the template and the port."""
-    template = workload.spec.template.to_json()
-    return digest({"template": template, "port": workload.spec.port})
+def revision_of(workload: Workload, config: Mapping[str, str]) -> str:
+    """Return the revision that the spec asks for: a hash of the template, its port and config."""
+    content: JsonObject = {
+        "template": workload.spec.template.to_json(),
+        "port": workload.spec.port,
+    }
+    if config:
+        content["config"] = {**config}
+    return digest(content)
+
+
+def named_config(workload: Workload) -> tuple[Ref, ...]:
+    """Return the ConfigMaps and Secrets that the pod template names."""
+    spec = object_at(workload.spec.template.to_json(), "spec")
+    volumes = objects_at(spec, "volumes")
+    sources = [each for volume in volumes for each in objects_at(volume, "projected", "sources")]
+    containers = (*objects_at(spec, "containers"), *objects_at(spec, "initContainers"))
+    variables = [
+        object_at(each, "valueFrom") for one in containers for each in objects_at(one, "env")
+    ]
+    wholes = [each for one in containers for each in objects_at(one, "envFrom")]
+    holders = (*volumes, *sources, *variables, *wholes)
+    namespace = workload.metadata.namespace
+    found = {
+        Ref(kind, namespace, name)
+        for kind, paths in _NAMING.items()
+        for holder in holders
+        for path in paths
+        if (name := text_at(holder, *path))
+    }
+    return tuple(sorted(found))
+
+
+_NAMING = {
+    "ConfigMap": (("configMap", "name"), ("configMapKeyRef", "name"), ("configMapRef", "name")),
+    "Secret": (
+        ("secret", "secretName"),  # of a volume
+        ("secret", "name"),  # of a projected source
+        ("secretKeyRef", "name"),
+        ("secretRef", "name"),
+    ),
+}
 
 
 def object_name(workload: Workload, revision: str) -> str:
@@ -37,13 +79,12 @@ def selector(workload: Workload, revision: str) -> dict[str, str]:
     return {WORKLOAD: workload.metadata.name, REVISION: revision}
 
 
-def deployment(workload: Workload) -> JsonObject:
-    """Return the Deployment of the revision that the spec asks for, at full size."""
-    revision = revision_of(workload)
+def deployment(workload: Workload, revision: str, replicas: int) -> JsonObject:
+    """Return the Deployment of the revision that the spec asks for."""
     labels = selector(workload, revision)
     head = _head("Deployment", object_name(workload, revision), workload, labels)
     head["spec"] = {
-        "replicas": workload.spec.replicas,
+        "replicas": replicas,
         "progressDeadlineSeconds": workload.spec.rollout.progress_deadline_seconds,
         "revisionHistoryLimit": 1,
         # Only for repairs of this revision: another template is another Deployment.
@@ -61,7 +102,7 @@ def _pod_template(workload: Workload, labels: dict[str, str]) -> JsonObject:
     template = json_copy(workload.spec.template.to_json())
     metadata, spec = object_at(template, "metadata"), object_at(template, "spec")
     own = {APP: workload.metadata.name, **object_at(metadata, "labels")}
-    metadata["labels"] = {**own, **labels}
+    metadata["labels"] = {**own, **labels, MANAGED_BY: MANAGER}
     drain = workload.spec.rollout.drain_seconds
     grace = number_at(spec, "terminationGracePeriodSeconds") or DEFAULT_GRACE_SECONDS
     spec["terminationGracePeriodSeconds"] = drain + grace
@@ -99,9 +140,8 @@ def _name_revision(container: JsonObject) -> None:
     container["env"] = [*environment]
 
 
-def service(workload: Workload) -> JsonObject:
+def service(workload: Workload, revision: str) -> JsonObject:
     """Return the Service of the revision that the spec asks for."""
-    revision = revision_of(workload)
     labels = selector(workload, revision)
     head = _head("Service", object_name(workload, revision), workload, labels)
     port = workload.spec.port
@@ -112,27 +152,48 @@ def service(workload: Workload) -> JsonObject:
     return stamped(head)
 
 
-def route(workload: Workload, backends: Iterable[Backend]) -> JsonObject:
-    """Return the HTTPRoute that sends the traffic to `backends`."""
+def route(workload: Workload, backends: Iterable[Backend], preview: str | None) -> JsonObject:
+    """Return the HTTPRoute that sends the traffic to `backends`.
+
+    Requests that ask for it reach the revision `preview`, whatever its weight.
+    """
     spec = workload.spec.route
     head = _head("HTTPRoute", workload.metadata.name, workload, {})
     hostnames: list[JsonValue] = [*spec.hostnames]
-    references: list[JsonValue] = [
-        {
-            "kind": "Service",
-            "name": object_name(workload, each.revision),
-            "port": each.port,
-            "weight": each.weight,
-        }
-        for each in backends
+    named = tuple(backends)
+    path: JsonObject = {"path": {"type": "PathPrefix", "value": spec.path_prefix}}
+    rules: list[JsonValue] = [
+        {"matches": [path], "backendRefs": [_reference(workload, each) for each in named]}
     ]
-    path: JsonObject = {"type": "PathPrefix", "value": spec.path_prefix}
+    wanted = workload.spec.rollout.preview
+    if preview and wanted:
+        alone = [replace(each, weight=1) for each in named if each.revision == preview]
+        match: JsonObject = {**path, "headers": [_asks_for(wanted)]}
+        references: list[JsonValue] = [_reference(workload, each) for each in alone]
+        rules.insert(0, {"matches": [match], "backendRefs": references})
     head["spec"] = {
         "parentRefs": [{"name": spec.gateway.name, "namespace": spec.gateway.namespace}],
         **({"hostnames": hostnames} if hostnames else {}),
-        "rules": [{"matches": [{"path": path}], "backendRefs": references}],
+        "rules": rules,
     }
     return stamped(head)
+
+
+def _reference(workload: Workload, backend: Backend) -> JsonObject:
+    return {
+        "kind": "Service",
+        "name": object_name(workload, backend.revision),
+        "port": backend.port,
+        "weight": backend.weight,
+    }
+
+
+def _asks_for(preview: WorkloadRolloutPreview) -> JsonObject:
+    if preview.header:
+        return {"type": "Exact", "name": preview.header, "value": preview.value}
+    # Gateway API matches no cookies, but the header that they come in.
+    cookie = rf"(^|; *){preview.cookie}={re.escape(preview.value)}(;|$)"
+    return {"type": "RegularExpression", "name": "Cookie", "value": cookie}
 
 
 def budget(workload: Workload, revision: str) -> JsonObject:
