@@ -34,6 +34,9 @@ GATEWAY_API = "gateway.networking.k8s.io"
 # The targets are stated in milliseconds: buckets around 10 and 20 ms tell them apart.
 _LATENCY_BUCKETS = "0.001,0.0025,0.005,0.01,0.02,0.05,0.1,0.25,0.5,1,2.5,5,10"
 _DRAIN_SECONDS = 5
+_DIAL_SECONDS = 1
+# How long a change of a route or of endpoints may wait for others; 2 s by default.
+_THROTTLE = "250ms"
 _IN_FLIGHT_SECONDS = 20
 
 
@@ -202,6 +205,9 @@ def _arguments(platform: Platform) -> list[str]:
         # Per-service series are what a rollout is judged by.
         "--metrics.prometheus.addserviceslabels=true",
         f"--metrics.prometheus.buckets={_LATENCY_BUCKETS}",
+        # A pod whose node is gone answers no connection, and 30 s of waiting is an age.
+        f"--serverstransport.forwardingtimeouts.dialtimeout={_DIAL_SECONDS}s",
+        f"--providers.providersthrottleduration={_THROTTLE}",
         "--providers.kubernetesgateway=true",
         # Watched by name, so that Traefik needs no right on Secrets of other namespaces.
         f"--providers.kubernetesgateway.namespaces={watched}",

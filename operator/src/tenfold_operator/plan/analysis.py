@@ -19,6 +19,8 @@ from tenfold_operator.plan import analysis_queries as asked
 from tenfold_operator.plan.analysis_queries import Traffic
 from tenfold_operator.plan.statistics import count_above, quantile, rank_test, share_bounds
 
+EVIDENCE = 5
+"""Bad requests that it takes to condemn a revision, however few it got."""
 SIGNIFICANCE = 0.01
 """How unlikely a shift between equals must be to count as one."""
 
@@ -82,12 +84,14 @@ def _of_traffic(
     analysis: WorkloadRolloutAnalysis, new: Traffic, old: Traffic, trouble: str
 ) -> Iterator[tuple[str, Judgement]]:
     """Judge what the gateway saw of the new revision, where it saw enough."""
-    few = f"{new.requests:.0f} of at least {analysis.min_requests} requests"
 
     def judged(function: Callable[[], Judgement]) -> Judgement:
         if trouble:
             return "Unjudged", trouble
-        return function() if new.requests >= analysis.min_requests else ("TooFew", few)
+        outcome, message = function() if new.requests else ("TooFew", "")
+        if outcome != "Failed" and new.requests < analysis.min_requests:
+            return "TooFew", f"{new.requests:.0f} of at least {analysis.min_requests} requests"
+        return outcome, message
 
     if bound := analysis.error_ratio:
         highest = bound.max
@@ -101,17 +105,17 @@ def _of_traffic(
 
 
 def _errors(new: Traffic, highest: float) -> Judgement:
-    low, _ = share_bounds(new.errors, new.requests)
     share = new.errors / new.requests
     message = f"{share:.2%} of {new.requests:.0f} requests, at most {highest:.2%}"
-    return _by_confidence(low, share, highest, message)
+    return _by_confidence(new.errors, new.requests, highest, message)
 
 
-def _by_confidence(low: float, share: float, highest: float, message: str) -> Judgement:
+def _by_confidence(bad: float, total: float, highest: float, message: str) -> Judgement:
     """Fail when even the lower end is too high; between the two more requests will tell."""
-    if low > highest:
+    low, _ = share_bounds(bad, total)
+    if low > highest and bad >= EVIDENCE:
         return "Failed", message
-    if share > highest:
+    if bad / total > highest:
         return "TooFew", f"{message}, which may be chance"
     return "Passed", message
 
@@ -122,16 +126,17 @@ def _latency(new: Traffic, level: float, seconds: float) -> Judgement:
         return "Unjudged", "Prometheus has no durations of the revision"
     # The quantile is too long exactly when too large a share of the requests is.
     slow = count_above(new.bounds, new.counts, seconds)
-    low, _ = share_bounds(slow, total)
     found = quantile(new.bounds, new.counts, level)
     message = f"p{level * 100:g} is {found * 1000:.0f} ms, at most {seconds * 1000:.0f} ms"
-    return _by_confidence(low, slow / total, 1 - level, message)
+    return _by_confidence(slow, total, 1 - level, message)
 
 
 def _shift(new: Traffic, old: Traffic, highest: float, least: int) -> Judgement:
-    if sum(old.counts) < least or sum(new.counts) <= 0:
+    if sum(old.counts) < least:
         # All traffic is the new revision's: nothing is left to compare it with.
         return "Passed", "the stable revision gets too few requests to compare with"
+    if sum(new.counts) < least:
+        return "TooFew", ""
     if new.bounds != old.bounds:
         return "Unjudged", "the revisions' durations are in different buckets"
     shift = rank_test(new.counts, old.counts)

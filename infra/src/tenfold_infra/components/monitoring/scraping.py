@@ -11,6 +11,8 @@ from tenfold_infra.config import Platform
 RULES_FOLDER = "/etc/prometheus-rules"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _INTERVAL = "10s"
+# A bad revision fails requests until the gateway's series tell of it.
+_GATEWAY_INTERVAL = "2s"
 
 Job = dict[str, object]
 
@@ -67,6 +69,15 @@ def _pods(platform: Platform) -> Job:
                 "regex": "Succeeded|Failed",
                 "action": "drop",
             },
+            *(
+                {
+                    "source_labels": ["__meta_kubernetes_pod_label_app_kubernetes_io_name"],
+                    "regex": naming.TRAEFIK,
+                    "target_label": setting,
+                    "replacement": _GATEWAY_INTERVAL,
+                }
+                for setting in ("__scrape_interval__", "__scrape_timeout__")
+            ),
             copy("namespace", "namespace"),
             copy("pod_name", "pod"),
             copy("pod_node_name", "node"),
