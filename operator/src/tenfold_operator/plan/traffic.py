@@ -26,7 +26,7 @@ def shift(live: Weights, goal: Weights, ready: Mapping[str, int], total: int) ->
     too much work is better than none being answered. `live` sums to 100 or is empty.
     """
     if not any(live.values()):
-        return dict(goal)
+        return _without_the_dead(dict(goal), goal, ready)
     new = {
         name: max(live.get(name, 0), min(weight, _carried(ready.get(name, 0), total)))
         if weight > live.get(name, 0)
@@ -55,5 +55,6 @@ def _without_the_dead(
     receiver = max(alive, key=lambda name: (weights[name], goal[name]))
     dead = [name for name in weights if ready.get(name, 0) == 0]
     moved = sum(weights[name] for name in dead)
-    kept = {name: 0 if name in dead else weight for name, weight in weights.items()}
+    kept = {name: weights[name] for name in weights if name not in dead}
+    kept |= {name: 0 for name in dead if name in goal}
     return {**kept, receiver: kept[receiver] + moved}
