@@ -39,17 +39,19 @@ def judge(
         return ()
 
     def read(name: str) -> Reading:
-        return readings.by_name.get(name, _NOT_ASKED) if readings else _NOT_ASKED
+        return _numbers(readings.by_name.get(name, _NOT_ASKED) if readings else _NOT_ASKED)
 
-    answers = {name: read(name) for name in (asked.GATEWAY, asked.REQUESTS, asked.DURATIONS)}
-    trouble = _trouble(answers[asked.GATEWAY], answers[asked.REQUESTS])
-    requests, durations = answers[asked.REQUESTS].samples, answers[asked.DURATIONS].samples
-    new = asked.traffic_of(workload, target, requests, durations)
-    old = asked.traffic_of(workload, stable, requests, durations)
+    requests, durations = read(asked.REQUESTS), read(asked.DURATIONS)
+    trouble = _trouble(read(asked.GATEWAY), requests)
+    new = asked.traffic_of(workload, target, requests.samples, durations.samples)
+    old = asked.traffic_of(workload, stable, requests.samples, durations.samples)
     judgements = {
-        **dict(_of_traffic(analysis, new, old, trouble)),
+        **dict(_of_traffic(analysis, new, old, trouble, trouble or durations.trouble)),
         **dict(_of_budget(analysis, read(asked.BUDGET))),
-        **{each.name: _of_query(each, read(each.name)) for each in analysis.queries},
+        **{
+            each.name: _of_query(each, read(asked.of_query(each.name)))
+            for each in analysis.queries
+        },
     }
     return tuple(
         Verdict(metric=name, outcome=outcome, message=message)
@@ -68,9 +70,15 @@ def refusal(readings: Readings | None) -> tuple[str, str] | None:
     """Return why no traffic may move, as a reason and in words: nobody could judge it."""
     for name, each in readings.by_name.items() if readings else ():
         if each.is_invalid:
-            return "InvalidQuery", f"Prometheus refuses the query {name}: {each.trouble}"
+            return "InvalidQuery", f"Prometheus refuses {name}: {each.trouble}"
     gateway = readings.by_name.get(asked.GATEWAY, _NOT_ASKED) if readings else _NOT_ASKED
     return ("PrometheusAway", gateway.trouble) if gateway.trouble else None
+
+
+def _numbers(reading: Reading) -> Reading:
+    """Take an answer with a value that is no number for none: it compares as one likes."""
+    odd = [each.value for each in reading.samples if not math.isfinite(each.value)]
+    return Reading(trouble=f"it answers {odd[0]}") if odd else reading
 
 
 def _trouble(gateway: Reading, requests: Reading) -> str:
@@ -81,11 +89,11 @@ def _trouble(gateway: Reading, requests: Reading) -> str:
 
 
 def _of_traffic(
-    analysis: WorkloadRolloutAnalysis, new: Traffic, old: Traffic, trouble: str
+    analysis: WorkloadRolloutAnalysis, new: Traffic, old: Traffic, trouble: str, no_durations: str
 ) -> Iterator[tuple[str, Judgement]]:
     """Judge what the gateway saw of the new revision, where it saw enough."""
 
-    def judged(function: Callable[[], Judgement]) -> Judgement:
+    def judged(trouble: str, function: Callable[[], Judgement]) -> Judgement:
         if trouble:
             return "Unjudged", trouble
         outcome, message = function() if new.requests else ("TooFew", "")
@@ -95,13 +103,13 @@ def _of_traffic(
 
     if bound := analysis.error_ratio:
         highest = bound.max
-        yield "errorRatio", judged(lambda: _errors(new, highest))
+        yield "errorRatio", judged(trouble, lambda: _errors(new, highest))
     if limit := analysis.latency:
         level, seconds = limit.quantile, limit.max_seconds
-        yield "latency", judged(lambda: _latency(new, level, seconds))
+        yield "latency", judged(no_durations, lambda: _latency(new, level, seconds))
     if comparison := analysis.comparison:
         effect, least = comparison.max_effect, analysis.min_requests
-        yield "comparison", judged(lambda: _shift(new, old, effect, least))
+        yield "comparison", judged(no_durations, lambda: _shift(new, old, effect, least))
 
 
 def _errors(new: Traffic, highest: float) -> Judgement:
@@ -132,11 +140,13 @@ def _latency(new: Traffic, level: float, seconds: float) -> Judgement:
 
 
 def _shift(new: Traffic, old: Traffic, highest: float, least: int) -> Judgement:
-    if sum(old.counts) < least:
+    if old.requests < least:
         # All traffic is the new revision's: nothing is left to compare it with.
         return "Passed", "the stable revision gets too few requests to compare with"
-    if sum(new.counts) < least:
-        return "TooFew", ""
+    if not sum(new.counts) or not sum(old.counts):
+        return "Unjudged", "Prometheus has no durations of the revisions"
+    if new.requests < least:
+        return "TooFew", ""  # judged() says how few
     if new.bounds != old.bounds:
         return "Unjudged", "the revisions' durations are in different buckets"
     shift = rank_test(new.counts, old.counts)
@@ -169,8 +179,6 @@ def _of_query(query: WorkloadRolloutAnalysisQuery, reading: Reading) -> Judgemen
     if len(reading.samples) != 1:
         return "Unjudged", f"it answers {len(reading.samples)} values, not one"
     value = reading.samples[0].value
-    if not math.isfinite(value):
-        return "Unjudged", f"it answers {value}"
     least, most = query.min, query.max
     if least is not None and value < least:
         return "Failed", f"{value:g}, at least {least:g}"

@@ -77,7 +77,12 @@ def _own(
         "stable": stable,
         "window": f"{analysis.window_seconds}s",
     }
-    return {each.name: _filled(each.query, values) for each in analysis.queries}
+    return {of_query(each.name): _filled(each.query, values) for each in analysis.queries}
+
+
+def of_query(name: str) -> str:
+    """Return the name of the question of a query of the spec, which may have any name."""
+    return f"query {name}"
 
 
 def _filled(query: str, values: Mapping[str, str]) -> str:
