@@ -1,6 +1,7 @@
 """A model of the cluster: it takes what the operator writes, and tests move its controllers."""
 
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 from tenfold_operator.adapters.store import owner_of
 from tenfold_operator.apply import Applier
 from tenfold_operator.handlers.workload import observe
-from tenfold_operator.model.generated import Workload
+from tenfold_operator.model.generated import Workload, WorkloadProgress, WorkloadStatus
 from tenfold_operator.model.manifest import Ref, ref_of
-from tenfold_operator.model.observed import Readings, WorkloadView
+from tenfold_operator.model.observed import Peer, Reading, Readings, WorkloadView
 from tenfold_operator.plan.actions import Announce, Plan
-from tenfold_operator.plan.workload import plan_workload
+from tenfold_operator.plan.workload import plan_workload, questions
 
 NAMESPACE = "shop"
 WRITTEN_BY_TRAEFIK_AFTER = timedelta(seconds=2)
@@ -31,7 +32,9 @@ class World:
         self._taken: list[tuple[datetime, dict[str, int]]] = []
         self._uids = 0
         self.config: dict[str, str] = {}
-        self.readings: Readings | None = None
+        self.prometheus: Callable[[], Mapping[str, Reading]] | None = None
+        """What Prometheus answers, by question; asked anew at each look."""
+        self.peers: tuple[Peer, ...] = ()
 
     # What the operator calls.
 
@@ -137,6 +140,22 @@ class World:
         if accepted:
             self._taken.append((self.now + WRITTEN_BY_TRAEFIK_AFTER, self.weights))
 
+    def restart_containers(self, revision: str, times: int) -> None:
+        """The container of a pod of this revision has ended so often."""
+        manifest = self.objects[Ref("Deployment", NAMESPACE, revision)]
+        ended = {"exitCode": 1, "reason": "Error"}
+        container = {"name": "web", "restartCount": times, "lastState": {"terminated": ended}}
+        self.objects[Ref("Pod", NAMESPACE, revision)] = {
+            "kind": "Pod",
+            "metadata": {
+                "name": revision,
+                "namespace": NAMESPACE,
+                "labels": manifest["metadata"]["labels"],
+                "ownerReferences": manifest["metadata"]["ownerReferences"],
+            },
+            "status": {"containerStatuses": [container]},
+        }
+
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         for due, weights in self._taken:
@@ -158,13 +177,25 @@ class World:
     def settle(self) -> None:
         """Everybody does his part until nothing is left to do."""
         for _ in range(60):
-            plan = self.reconcile()
-            self.run_pods()
-            if Ref("HTTPRoute", NAMESPACE, "web") in self.objects:
-                self.answer_as_gateway()
-            self.wait(10)
+            plan = self.round(10)
             if not self.plan() and not plan:
                 return
+
+    def round(self, seconds: float) -> Plan:
+        """Everybody does his part once."""
+        plan = self.reconcile()
+        self.run_pods()
+        self.answer_as_gateway()
+        self.wait(seconds)
+        return plan
+
+    def until(self, *reasons: str) -> None:
+        """Everybody does his part until the rollout says one of these."""
+        for _ in range(400):
+            self.round(2)
+            if self.condition("Progressing")[1] in reasons:
+                return
+        raise AssertionError(f"it says {self.condition('Progressing')}, never {reasons}")
 
     # What a test looks at.
 
@@ -175,7 +206,10 @@ class World:
         workload = Workload.model_validate(self.objects[self.ref])
         related = [each for each in self.objects.values() if owner_of(each) == self.ref]
         view = observe(workload, related, self.config)
-        return replace(view, readings=self.readings)
+        readings = None
+        if self.prometheus and questions(view, self.now):
+            readings = Readings(time=self.now, by_name=self.prometheus())
+        return replace(view, readings=readings, peers=self.peers)
 
     @property
     def route(self) -> dict[str, Any]:
@@ -194,10 +228,25 @@ class World:
             if ref.kind == "Deployment"
         }
 
+    @property
+    def status(self) -> WorkloadStatus:
+        return Workload.model_validate(self.objects[self.ref]).status
+
+    @property
+    def progress(self) -> WorkloadProgress:
+        """The rollout that goes on."""
+        found = self.status.progress
+        assert found is not None, f"no rollout goes on: {self.status.message}"
+        return found
+
     def condition(self, name: str) -> tuple[str, str]:
         """Return status and reason."""
-        found = self.view.workload.status.conditions
+        found = self.status.conditions
         return next((each.status, each.reason) for each in found if each.type == name)
+
+    def message(self, name: str) -> str:
+        """Return what a condition says."""
+        return next(each.message for each in self.status.conditions if each.type == name)
 
 
 def template(image: str) -> dict[str, Any]:

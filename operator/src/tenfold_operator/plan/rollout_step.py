@@ -52,6 +52,10 @@ def converged_at(view: WorkloadView, now: datetime) -> datetime | None:
     return known or now.replace(microsecond=0)
 
 
+def _begun(now: datetime) -> dict[str, object]:
+    return {"step_time": now.replace(microsecond=0), "served_time": None}
+
+
 def find(view: WorkloadView, name: str) -> Revision | None:
     """Return a revision as it is; None when it has no Deployment."""
     return next((each for each in view.revisions if each.name == name), None)
@@ -87,7 +91,13 @@ class Look:
         number = min(progress.step, len(steps) - 1)
         self._step = steps[number]
         self._progress = progress.model_copy(
-            update={"step": number, "steps": len(steps), "weight": self._step.weight}
+            update={
+                "step": number,
+                "steps": len(steps),
+                "weight": self._step.weight,
+                "passed_weight": min(progress.passed_weight, self._step.weight),
+                **({} if self._step.weight == progress.weight else _begun(now)),
+            }
         )
         self._target = find(view, progress.revision)
 
@@ -120,12 +130,16 @@ class Look:
         return self._progress.step_time or self._progress.start_time
 
     def _judge(self) -> None:
-        """Note what Prometheus says, once for each time that it was asked."""
+        """Note what Prometheus says, once for each time that it was asked.
+
+        Also while the next step waits for its pods: what serves can fail then as well.
+        """
         readings, judged = self._view.readings, self._progress.judged_time
-        served = self._progress.served_time
-        if not self._spec.analysis or not readings or not served or not self._step.weight:
+        if not self._spec.analysis or not readings or not self._has_had_traffic():
             return
-        if readings.time < served or (judged and readings.time <= judged):
+        if judged and readings.time <= judged:
+            return
+        if self._is_of_former_attempt(readings.time):
             return
         verdicts = analysis.judge(
             self._view.workload, self._progress.revision, self._stable, readings
@@ -140,13 +154,29 @@ class Look:
             else None,
         )
 
+    def _has_had_traffic(self) -> bool:
+        progress = self._progress
+        served = progress.weight if progress.served_time else progress.passed_weight
+        return served > 0 or self._view.live.get(progress.revision, 0) > 0
+
+    def _is_of_former_attempt(self, time: datetime) -> bool:
+        """Tell whether the window still holds requests of an attempt that was given up."""
+        spec = self._spec.analysis
+        seconds = self._spec.drain_seconds + (spec.window_seconds if spec else 0)
+        return any(
+            time < each.time + timedelta(seconds=seconds)
+            for each in self._view.workload.status.failed_revisions
+            if each.revision == self._progress.revision
+        )
+
     def _reasons(self) -> Iterator[Outcome]:
         """Yield what stands in the way, the most serious first."""
         yield from self._commands()
         yield from self._health()
         yield from self._group_failed()
+        yield from self._condemned()
         yield from self._capacity()
-        yield from self._analysis()
+        yield from self._unproven()
         if not self._is_promoted():
             yield from self._hold()
         self._update(done=True)
@@ -169,7 +199,8 @@ class Look:
             yield GiveUp("CrashLooping", f"{count}, at most {self._spec.max_restarts}{trouble}")
 
     def _capacity(self) -> Iterator[Outcome]:
-        if self._spec.analysis and (refused := analysis.refusal(self._view.readings)):
+        refused = analysis.refusal(self._view.readings) if self._spec.analysis else None
+        if refused and not self._is_promoted():
             yield Hold(*refused)
         needed = pods_for(self._view.total, self._step.weight)
         ready = settled(self._target)
@@ -192,18 +223,24 @@ class Look:
         until = deadline if self._now < deadline else None
         return Hold("WaitingForPods", count, until)
 
-    def _analysis(self) -> Iterator[Outcome]:
-        if not self._spec.analysis or not self._step.weight:
+    def _condemned(self) -> Iterator[Outcome]:
+        """Bad news needs no pods and no gateway: traffic that fails now goes back now."""
+        spec, progress = self._spec.analysis, self._progress
+        if not spec:
+            return
+        if progress.failures and progress.failures >= spec.failure_limit:
+            yield GiveUp("AnalysisFailed", _said(progress, "Failed"))
+        # Measured from answer to answer: time without an operator is nobody's failure.
+        since, judged = progress.unjudged_since, progress.judged_time
+        limit = timedelta(seconds=spec.inconclusive_seconds)
+        if since and judged and judged - since >= limit and not self._is_promoted():
+            message = f"it could not be judged for {spec.inconclusive_seconds} s"
+            yield GiveUp("Inconclusive", f"{message}; {_said(progress, 'Unjudged')}")
+
+    def _unproven(self) -> Iterator[Outcome]:
+        if not self._spec.analysis or not self._step.weight or self._is_promoted():
             return
         progress = self._progress
-        if progress.failures and progress.failures >= self._spec.analysis.failure_limit:
-            yield GiveUp("AnalysisFailed", _said(progress, "Failed"))
-        limit = timedelta(seconds=self._spec.analysis.inconclusive_seconds)
-        if progress.unjudged_since and self._now - progress.unjudged_since >= limit:
-            message = f"it could not be judged for {limit.seconds} s; {_said(progress, 'Unjudged')}"
-            yield GiveUp("Inconclusive", message)
-        if self._is_promoted():
-            return
         worst = analysis.overall(progress.verdicts)
         is_fresh = progress.judged_time and progress.judged_time >= (
             progress.served_time or self._now
