@@ -409,7 +409,9 @@ class WorkloadProgress(Model):
     revision: str
     """The revision that is rolled out."""
     attempt: int
-    """1 at first, then one more at each retry."""
+    """Which rollout of this Workload it is, retries included; commands name it, so that none of
+    them counts for a later one.
+    """
     start_time: AwareDatetime
     """When it became the target."""
     step: int
@@ -477,6 +479,8 @@ class WorkloadStatus(Model):
     """The revision that the template asks for."""
     progress: WorkloadProgress | None = None
     """The rollout that goes on; absent when the target is stable or has failed."""
+    attempts: int | None = None
+    """Rollouts begun so far, retries included."""
     failed_revisions: tuple[WorkloadFailedRevision, ...] = ()
     """Revisions that were given up, the newest last. They are not tried again until a person says
     so.

@@ -38,6 +38,8 @@ class Rollout:
     outcome: Outcome
     failures: tuple[WorkloadFailedRevision, ...]
     """The revisions that were given up, to be remembered."""
+    attempts: int
+    """Rollouts begun so far, this one included."""
 
     @property
     def granted(self) -> int | None:
@@ -76,7 +78,12 @@ def look(view: WorkloadView, now: datetime) -> Rollout:
     progress = None if target == stable else _progress(view, target, now)
     if progress is None:
         return Rollout(
-            target=target, stable=stable, progress=None, outcome=Advance(), failures=failures
+            target=target,
+            stable=stable,
+            progress=None,
+            outcome=Advance(),
+            failures=failures,
+            attempts=view.workload.status.attempts or 0,
         )
     steps = steps_of(view.workload)
     while True:
@@ -86,6 +93,7 @@ def look(view: WorkloadView, now: datetime) -> Rollout:
             break
         if progress.step + 1 == len(steps):
             stable = target
+            failures = tuple(each for each in failures if each.revision != target)
             break
         progress = _next_step(progress, steps, now)
     if isinstance(outcome, GiveUp):
@@ -96,6 +104,7 @@ def look(view: WorkloadView, now: datetime) -> Rollout:
         progress=progress if isinstance(outcome, Hold) else None,
         outcome=outcome,
         failures=failures,
+        attempts=progress.attempt,
     )
 
 
@@ -119,15 +128,14 @@ def _progress(view: WorkloadView, target: str, now: datetime) -> WorkloadProgres
     status = view.workload.status
     if status.progress and status.progress.revision == target:
         return status.progress
-    failed = [each for each in status.failed_revisions if each.revision == target]
-    attempt = max((each.attempt for each in failed), default=0)
-    annotations = view.workload.metadata.annotations
-    if failed and annotations.get(RETRY) != f"{target}@{attempt}":
-        return None
+    wanted = view.workload.metadata.annotations.get(RETRY)
+    for each in status.failed_revisions:
+        if each.revision == target and wanted != f"{target}@{each.attempt}":
+            return None
     steps, start = steps_of(view.workload), now.replace(microsecond=0)
     return WorkloadProgress(
         revision=target,
-        attempt=attempt + 1,
+        attempt=(status.attempts or 0) + 1,
         start_time=start,
         step=0,
         steps=len(steps),

@@ -50,6 +50,7 @@ def _status(view: WorkloadView, rollout: Rollout, now: datetime) -> WorkloadStat
         stable_revision=rollout.stable,
         target_revision=rollout.target,
         progress=rollout.progress,
+        attempts=rollout.attempts,
         failed_revisions=rollout.failures,
         route_generation=view.route.generation if view.route and converged else None,
         route_time=converged,
