@@ -5,7 +5,7 @@ from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from tenfold_operator.model.generated import Workload, WorkloadStatus
+from tenfold_operator.model.generated import Workload, WorkloadProgress, WorkloadStatus
 from tenfold_operator.plan.actions import Action, SetStatus
 
 RECONCILE_SECONDS = Histogram(
@@ -61,12 +61,12 @@ def count_rollout(workload: Workload, plan: Iterable[Action], now: datetime) -> 
                 VERDICTS.labels(meta.namespace, meta.name, each.metric, each.outcome).inc()
         if before and (progress is None or progress.revision != before.revision):
             seconds = (now - before.start_time).total_seconds()
-            result = _result(before.revision, after)
+            result = _result(before, after)
             ROLLOUT_SECONDS.labels(meta.namespace, meta.name, result).observe(seconds)
 
 
-def _result(revision: str, after: WorkloadStatus) -> str:
-    failed = {each.revision: each.reason for each in after.failed_revisions}
-    if revision == after.stable_revision:
+def _result(before: WorkloadProgress, after: WorkloadStatus) -> str:
+    if before.revision == after.stable_revision:
         return "RolledOut"
-    return failed.get(revision, "Replaced")
+    failed = {each.attempt: each.reason for each in after.failed_revisions}
+    return failed.get(before.attempt, "Replaced")

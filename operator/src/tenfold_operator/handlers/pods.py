@@ -10,8 +10,12 @@ _STARTING = ("ContainerCreating", "PodInitializing", "")
 
 def restarts(pod: JsonObject) -> int:
     """Return how often its containers were started again."""
-    statuses = objects_at(pod, "status", "containerStatuses")
-    return sum(number_at(each, "restartCount") for each in statuses)
+    return sum(number_at(each, "restartCount") for each in _statuses(pod))
+
+
+def _statuses(pod: JsonObject) -> tuple[JsonObject, ...]:
+    kinds = ("initContainerStatuses", "containerStatuses")
+    return tuple(each for kind in kinds for each in objects_at(pod, "status", kind))
 
 
 def pod_troubles(pods: Iterable[JsonObject]) -> Iterator[str]:
@@ -20,7 +24,7 @@ def pod_troubles(pods: Iterable[JsonObject]) -> Iterator[str]:
         for condition in objects_at(pod, "status", "conditions"):
             if condition.get("reason") == "Unschedulable":
                 yield text_at(condition, "message")
-        for status in objects_at(pod, "status", "containerStatuses"):
+        for status in _statuses(pod):
             yield from _of_container(status)
 
 
