@@ -1,12 +1,12 @@
 """The operator's own Prometheus metrics."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from tenfold_operator.model.generated import Workload, WorkloadProgress, WorkloadStatus
-from tenfold_operator.plan.actions import Action, SetStatus
+from tenfold_operator.model.generated import WorkloadProgress
+from tenfold_operator.model.observed import WorkloadView
+from tenfold_operator.plan.rollout import Rollout, look
 
 RECONCILE_SECONDS = Histogram(
     "tenfold_reconcile_duration_seconds",
@@ -48,25 +48,21 @@ VERDICTS = Counter(
 )
 
 
-def count_rollout(workload: Workload, plan: Iterable[Action], now: datetime) -> None:
-    """Count what a plan says of a rollout: its verdicts, and its end."""
-    meta, before = workload.metadata, workload.status.progress
-    for action in plan:
-        if not isinstance(action, SetStatus):
-            continue
-        after = WorkloadStatus.model_validate(action.status)
-        progress = after.progress
-        if progress and progress.judged_time != (before and before.judged_time):
-            for each in progress.verdicts:
-                VERDICTS.labels(meta.namespace, meta.name, each.metric, each.outcome).inc()
-        if before and (progress is None or progress.revision != before.revision):
-            seconds = (now - before.start_time).total_seconds()
-            result = _result(before, after)
-            ROLLOUT_SECONDS.labels(meta.namespace, meta.name, result).observe(seconds)
+def count_rollout(view: WorkloadView, now: datetime) -> None:
+    """Count what a look at a rollout finds: new verdicts, and its end."""
+    meta, before = view.workload.metadata, view.workload.status.progress
+    rollout = look(view, now)
+    for each in rollout.verdicts:
+        VERDICTS.labels(meta.namespace, meta.name, each.metric, each.outcome).inc()
+    goes_on = rollout.progress and before and rollout.progress.attempt == before.attempt
+    if before and not goes_on:
+        seconds = (now - before.start_time).total_seconds()
+        result = _result(before, rollout)
+        ROLLOUT_SECONDS.labels(meta.namespace, meta.name, result).observe(seconds)
 
 
-def _result(before: WorkloadProgress, after: WorkloadStatus) -> str:
-    if before.revision == after.stable_revision:
+def _result(before: WorkloadProgress, rollout: Rollout) -> str:
+    if before.revision == rollout.stable:
         return "RolledOut"
-    failed = {each.attempt: each.reason for each in after.failed_revisions}
+    failed = {each.attempt: each.reason for each in rollout.failures}
     return failed.get(before.attempt, "Replaced")

@@ -79,7 +79,7 @@ class WorkloadHandler:
         now = self._clock.now()
         plan = plan_workload(view, now)
         self._journal.write(ref, plan, now)
-        metrics.count_rollout(workload, plan, now)
+        metrics.count_rollout(view, now)
         due = await asyncio.to_thread(
             carry_out, self._applier, workload, "Workload", plan, now, "Progressing"
         )

@@ -10,6 +10,7 @@ from tenfold_operator.model.generated import (
     Workload,
     WorkloadFailedRevision,
     WorkloadProgress,
+    WorkloadProgressVerdict,
     WorkloadRolloutStep,
 )
 from tenfold_operator.model.observed import WorkloadView
@@ -40,6 +41,8 @@ class Rollout:
     """The revisions that were given up, to be remembered."""
     attempts: int
     """Rollouts begun so far, this one included."""
+    verdicts: tuple[WorkloadProgressVerdict, ...] = ()
+    """Those that this look made; also those that the target was given up for."""
 
     @property
     def granted(self) -> int | None:
@@ -85,7 +88,7 @@ def look(view: WorkloadView, now: datetime) -> Rollout:
             failures=failures,
             attempts=view.workload.status.attempts or 0,
         )
-    steps = steps_of(view.workload)
+    steps, judged = steps_of(view.workload), progress.judged_time
     while True:
         at = Look(view, now, progress, stable, steps)
         progress, outcome = at.outcome()
@@ -105,6 +108,7 @@ def look(view: WorkloadView, now: datetime) -> Rollout:
         outcome=outcome,
         failures=failures,
         attempts=progress.attempt,
+        verdicts=progress.verdicts if progress.judged_time != judged else (),
     )
 
 
