@@ -11,6 +11,7 @@ import celpy
 import pytest
 import yaml
 from celpy import celtypes
+from celpy.adapter import json_to_cel
 from tenfold_operator.model.generated import Workload
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def holds(rule: str, value: Any) -> bool:
     environment = celpy.Environment()
     functions: dict[str, Callable[..., Any]] = {"isSorted": is_sorted}
     program = environment.program(environment.compile(rule), functions=functions)
-    return bool(program.evaluate({"self": celpy.json_to_cel(value)}))
+    return bool(program.evaluate({"self": json_to_cel(value)}))
 
 
 def refusals(schema: dict[str, Any], value: Any) -> Iterator[str]:

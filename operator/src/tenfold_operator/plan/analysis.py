@@ -49,8 +49,7 @@ def judge(
         **dict(_of_traffic(analysis, new, old, trouble, trouble or durations.trouble)),
         **dict(_of_budget(analysis, read(asked.BUDGET))),
         **{
-            each.name: _of_query(each, read(asked.of_query(each.name)))
-            for each in analysis.queries
+            each.name: _of_query(each, read(asked.of_query(each.name))) for each in analysis.queries
         },
     }
     return tuple(
