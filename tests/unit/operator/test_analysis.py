@@ -279,9 +279,7 @@ def test_a_query_must_answer_one_value(count: int) -> None:
 
 
 def test_a_query_is_filled_in() -> None:
-    query = (
-        'f{ns="{{namespace}}",wl="{{workload}}",new="{{revision}}",old="{{stable}}"}[{{window}}]'
-    )
+    query = 'f{n="{{namespace}}",w="{{workload}}",r="{{revision}}",s="{{stable}}"}[{{window}}]'
     spec = workload({"queries": [{"name": "f", "query": query, "max": 1}], "windowSeconds": 20})
     found = queries(spec, NEW, OLD)[asked.of_query("f")]
     assert found == f'f{{n="shop",w="web",r="{NEW}",s="{OLD}"}}[20s]'
