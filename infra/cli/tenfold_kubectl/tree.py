@@ -29,6 +29,7 @@ _OUTCOMES = {
     "TooFew": ("…", "yellow"),
     "Unjudged": ("?", "yellow"),
 }
+_ROLLING = ("↻", "cyan")
 _STATES = {"True": ("✓", "green"), "False": ("✗", "red"), "Unknown": ("?", "yellow")}
 
 
@@ -77,7 +78,8 @@ def duration(seconds: float) -> str:
 
 def _title(kind: str, name: str, known: Sequence[Condition]) -> Text:
     ready = conditions.find(known, "Ready")
-    sign, colour = _STATES[ready.status if ready else "Unknown"]
+    is_rolling = ready is not None and ready.reason == "RollingOut"
+    sign, colour = _ROLLING if is_rolling else _STATES[ready.status if ready else "Unknown"]
     says = ready.message if ready else "the operator has not looked at it yet"
     return Text.assemble((sign, colour), f" {kind} ", (name, "bold"), f"  {says}")
 
@@ -89,7 +91,12 @@ def _revisions(workload: Workload, now: datetime) -> Table:
         table.add_row(
             Text(each.name),
             Text(role, colour),
-            ProgressBar(total=100, completed=each.weight, width=_BAR_WIDTH),
+            ProgressBar(
+                completed=each.weight,
+                width=_BAR_WIDTH,
+                complete_style=colour,
+                finished_style=colour,
+            ),
             Text(f"{each.weight}%", justify="right"),
             Text(f"{each.ready_replicas}/{each.replicas} pods"),
             Text(duration((now - each.created_at).total_seconds()) if each.created_at else ""),
