@@ -166,7 +166,8 @@ def _order(context: typer.Context, name: str, make: Callable[[Workload], Order])
 
 
 def _tell(order: Order) -> None:
-    console.print(Text.assemble(("✓", "green"), f" {order.done}\n  next: {order.next}"))
+    said = Text.assemble(("✓", "green"), f" {order.done}\n  next: {order.next}")
+    console.print(said, soft_wrap=True)
 
 
 def _look(cluster: Cluster, name: str | None) -> RenderableType:

@@ -50,7 +50,7 @@ def entries(workload: Workload, deployments: Iterable[JsonObject]) -> tuple[Entr
 
 def table(workload: Workload, found: Iterable[Entry], now: datetime) -> Table:
     """Return the history as a table."""
-    shown = Table("REVISION", "CREATED", "IMAGES", "SAYS", box=None, pad_edge=False)
+    shown = Table("REVISION", "CREATED (UTC)", "IMAGES", "SAYS", box=None, pad_edge=False)
     status = workload.status
     roles = {status.target_revision: "target", status.stable_revision: "stable"}
     for each in found:
@@ -58,7 +58,7 @@ def table(workload: Workload, found: Iterable[Entry], now: datetime) -> Table:
         shown.add_row(
             Text(each.revision, no_wrap=True),
             Text(f"{each.created:%Y-%m-%d %H:%M:%S}" if each.created else "gone", no_wrap=True),
-            Text("\n".join(each.images)),
+            Text("\n".join(each.images), overflow="fold"),
             Text(says),
         )
     return shown

@@ -51,7 +51,7 @@ def promote(workload: Workload, *, full: bool) -> Order:
             f"it waits: {_waits(workload)}",
             hint=f"kubectl tenfold status {workload.metadata.name} --watch",
         )
-    what = f"every step from {place} on" if full else place
+    what = "every step" if full else place
     return Order(
         patch=_annotate(PROMOTE, value),
         done=f"promoted revision {progress.revision} beyond {what}",
