@@ -45,6 +45,9 @@ def test_the_quota_has_room_for_all_tiers_and_a_rollout(run: Run) -> None:
     assert redis + pods < mebibytes(quota["requests.memory"])
 
 
+_TENFOLD, _SEE = naming.API_GROUP, ("get", "list")
+
+
 class TestPersonas:
     """What people may do."""
 
@@ -72,6 +75,21 @@ class TestPersonas:
             False,
             True,
         ]
+
+    def test_a_developer_may_do_what_kubectl_tenfold_does_to_workloads(self, run: Run) -> None:
+        seen = {(_TENFOLD, kind, verb) for kind in ("workloads", "redistiers") for verb in _SEE}
+        needed = seen | {(_TENFOLD, "workloads", "patch"), ("apps", "deployments", "list")}
+        assert {each for each in needed if not self.allows(run, "developer", each)} == set()
+        assert not self.allows(run, "viewer", (_TENFOLD, "workloads", "patch"))
+
+    def test_only_admins_hand_a_tier_over(self, run: Run) -> None:
+        order = (_TENFOLD, "redistiers", "patch")
+        may = [self.allows(run, p, order) for p in ("viewer", "developer", "platform-admin")]
+        assert may == [False, False, True]
+
+    def allows(self, run: Run, persona: str, right: tuple[str, str, str]) -> bool:
+        group, _, verb = right
+        return not self.granted(run, persona).isdisjoint({right, (group, "*", verb)})
 
     def test_a_developer_delivers_workloads_and_leaves_redis_alone(self, run: Run) -> None:
         granted = self.granted(run, "developer")

@@ -39,7 +39,9 @@ class Target:
         built = [KUBERNETES] if self.embedded else []
         if shutil.which("pulumi") is None:
             built.append(PULUMI)
-        path = os.pathsep.join([os.environ["PATH"], *(str(chain.output()) for chain in built)])
+        # Beside this interpreter is kubectl-tenfold, which kubectl looks for on PATH.
+        ours = [*(chain.output() for chain in built), Path(sys.executable).parent]
+        path = os.pathsep.join([os.environ["PATH"], *map(str, ours)])
         variables = {
             "KUBECONFIG": self.kubeconfig,
             "PATH": with_plugins(_PLUGINS, path),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def test_pulumis_own_distribution_comes_before_what_was_built(
     assert path[0] == str(tmp_path)
     assert not any("/bin/pulumi-" in entry for entry in path)
     assert list((tmp_path / "plugins").iterdir()) == []
+
+
+@pytest.mark.usefixtures("another_cluster")
+def test_kubectl_finds_its_plugin_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    path = targets.find("production").environment()["PATH"]
+    assert shutil.which("kubectl-tenfold", path=path)
 
 
 def test_the_lock_of_a_killed_up_is_dropped_and_that_of_a_running_one_kept(

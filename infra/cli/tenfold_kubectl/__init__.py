@@ -1,0 +1,1 @@
+"""kubectl tenfold: rollouts and Redis tiers, seen and steered from the command line."""
