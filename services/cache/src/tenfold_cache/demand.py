@@ -51,9 +51,7 @@ class Demand:
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
             try:
-                await self._tier.call(
-                    "count", lambda batch=batch: self._add(counter, batch, counts)
-                )
+                await self._tier.call("count", functools.partial(self._add, counter, batch, counts))
             except Down:
                 return
 
