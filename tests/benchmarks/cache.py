@@ -1,0 +1,136 @@
+"""The cache beside other eviction policies and the optimum; its latency, hit ratio and warmer.
+
+Policies see every trace of TENFOLD_DATA/cache, all objects of one size, with room for 10% and for
+1% of its keys. The platform's own profile runs through the library over a real Redis.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import pathlib
+import tempfile
+from collections import Counter
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+from tenfold_cache import warmer
+from tenfold_cache.prediction import Predictor, judge
+
+from tests.benchmarks import cache_platform, cache_policies, report
+from tests.benchmarks.cache_policies import Keys
+from tests.cache.servers import Server
+
+_DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
+# As in the baselines of the data's README.
+_MOST_REQUESTS = 2_000_000
+_QUICK_REQUESTS = 100_000
+_PLATFORM_REQUESTS = 400_000
+# Capacity over the number of keys, and the key of cache.json that it goes under.
+_SHARES = {"per_trace": 0.1, "per_trace_at_1pct": 0.01}
+# A minute at the platform's expected traffic; the warmer works in such intervals.
+_INTERVAL_REQUESTS = 5_000
+_SEED = 7
+
+
+def main(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The first 100,000 requests of each trace: a minute.")
+    ] = False,
+) -> None:
+    """Measure and write out/bench/cache.json."""
+    traces = _read_traces(_QUICK_REQUESTS if quick else _MOST_REQUESTS)
+    per_trace = {
+        name: {
+            trace: cache_policies.hit_ratios(keys, max(1, int(share * len(np.unique(keys)))))
+            for trace, keys in traces.items()
+        }
+        for name, share in _SHARES.items()
+    }
+    warming = {trace: _warm(keys) for trace, keys in traces.items()}
+    for name, ratios in per_trace.items():
+        _print(name, ratios)
+    figures = {
+        **per_trace,
+        "worst_difference_to_best": _worst(per_trace["per_trace"]),
+        "worst_difference_to_best_at_1pct": _worst(per_trace["per_trace_at_1pct"]),
+        "warmer": warming,
+        "warm_accuracy_median": float(np.median([each["accuracy"] for each in warming.values()])),
+        **asyncio.run(_platform(traces, _QUICK_REQUESTS if quick else _PLATFORM_REQUESTS)),
+        "seed": _SEED,
+    }
+    print(report.write("cache", figures))
+
+
+def _read_traces(most_requests: int) -> dict[str, Keys]:
+    folder = pathlib.Path(os.environ.get("TENFOLD_DATA", _DATA)) / "cache"
+    files = sorted(folder.glob("*.csv.gz"))
+    if not files:
+        raise typer.BadParameter(f"no traces in {folder}: set TENFOLD_DATA to the data's folder")
+    return {file.name.removesuffix(".csv.gz"): _read(file, most_requests) for file in files}
+
+
+def _read(file: pathlib.Path, most_requests: int) -> Keys:
+    with gzip.open(file, "rt") as lines:
+        return np.loadtxt(lines, dtype=np.int64, skiprows=1, max_rows=most_requests)
+
+
+async def _platform(traces: dict[str, Keys], requests: int) -> dict[str, float]:
+    # Product pages are what the platform's users browse.
+    pages = [keys for name, keys in traces.items() if "web" in name] or list(traces.values())
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(pathlib.Path(folder)).start()
+        try:
+            l1, l2 = await cache_platform.latencies(server.url)
+            ratio = await cache_platform.hit_ratio(server.url, pages[-1], requests, _SEED)
+        finally:
+            server.kill()
+    return {
+        "l1_get_seconds_p50": l1.p50_seconds,
+        "l1_get_seconds_p99": l1.p99_seconds,
+        "l2_get_seconds_p50": l2.p50_seconds,
+        "l2_get_seconds_p99": l2.p99_seconds,
+        "platform_hit_ratio": ratio,
+    }
+
+
+def _warm(keys: Keys) -> dict[str, float | None]:
+    """Predict each interval of the second half of a trace; return the means over them."""
+    predictor = Predictor(warmer.GOAL, most_keys=len(keys))
+    outcomes = []
+    intervals = [
+        Counter(map(str, keys[start : start + _INTERVAL_REQUESTS].tolist()))
+        for start in range(0, len(keys), _INTERVAL_REQUESTS)
+    ]
+    for number, counts in enumerate(intervals):
+        if 2 * number >= len(intervals):
+            outcomes.append(judge(predictor.predict(), counts))
+        predictor.observe(counts)
+    accuracies = [each.accuracy for each in outcomes if each.accuracy is not None]
+    coverages = [each.coverage for each in outcomes if each.coverage is not None]
+    return {
+        "accuracy": float(np.mean(accuracies)) if accuracies else None,
+        "coverage": float(np.mean(coverages)) if coverages else None,
+    }
+
+
+def _worst(per_trace: dict[str, dict[str, float]]) -> float:
+    return min(
+        ratios["tenfold"] - max(ratios[peer] for peer in cache_policies.PEERS)
+        for ratios in per_trace.values()
+    )
+
+
+def _print(title: str, per_trace: dict[str, dict[str, float]]) -> None:
+    table = Table("trace", *cache_policies.POLICIES, title=title, title_justify="left")
+    for trace, ratios in per_trace.items():
+        table.add_row(trace, *(f"{100 * ratios[name]:.2f}" for name in cache_policies.POLICIES))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
