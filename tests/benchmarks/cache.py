@@ -12,6 +12,7 @@ import os
 import pathlib
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -54,12 +55,12 @@ def main(
     warming = {trace: _warm(keys) for trace, keys in traces.items()}
     for name, ratios in per_trace.items():
         _print(name, ratios)
-    figures = {
+    figures: dict[str, report.Figure] = {
         **per_trace,
         "worst_difference_to_best": _worst(per_trace["per_trace"]),
         "worst_difference_to_best_at_1pct": _worst(per_trace["per_trace_at_1pct"]),
         "warmer": warming,
-        "warm_accuracy_median": float(np.median([each["accuracy"] for each in warming.values()])),
+        "warm_accuracy_median": _median([each["accuracy"] for each in warming.values()]),
         **asyncio.run(_platform(traces, _QUICK_REQUESTS if quick else _PLATFORM_REQUESTS)),
         "seed": _SEED,
     }
@@ -116,6 +117,11 @@ def _warm(keys: Keys) -> dict[str, float | None]:
         "accuracy": float(np.mean(accuracies)) if accuracies else None,
         "coverage": float(np.mean(coverages)) if coverages else None,
     }
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
 
 
 def _worst(per_trace: dict[str, dict[str, float]]) -> float:

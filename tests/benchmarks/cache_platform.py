@@ -102,7 +102,8 @@ def zipf(keys: Keys) -> NDArray[np.float64]:
         for exponent in exponents
     ]
     weights: NDArray[np.float64] = np.exp(-exponents[int(np.argmax(likelihoods))] * logs)
-    return weights / weights.sum()
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 def _cache(settings: Settings) -> Cache:

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Sequence
 
-import libcachesim
+import libcachesim  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 from tenfold_cache.policy import Adaptive

@@ -65,6 +65,9 @@ class Server:
         assert self._process
         self._process.send_signal(signal.SIGCONT)
 
+    def command(self, *words: str | int) -> object:
+        return self.admin.execute_command(*words)  # type: ignore[no-untyped-call]
+
     def _answers(self) -> bool:
         with contextlib.suppress(redis.ConnectionError):
             return bool(self.admin.ping())
@@ -87,10 +90,10 @@ class Cluster:
         for index, master in enumerate(self.masters):
             master.start()
             low, high = index * _SLOTS // 3, (index + 1) * _SLOTS // 3 - 1
-            master.admin.execute_command("CLUSTER", "ADDSLOTSRANGE", low, high)
-            master.admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
+            master.command("CLUSTER", "ADDSLOTSRANGE", low, high)
+            master.command("CLUSTER", "SET-CONFIG-EPOCH", index + 1)
         for master in self.masters[1:]:
-            master.admin.execute_command("CLUSTER", "MEET", "127.0.0.1", first.port)
+            master.command("CLUSTER", "MEET", "127.0.0.1", first.port)
         wait_until(self._complete, seconds=_START_SECONDS, what="the cluster is whole", every=0.05)
         return self
 
@@ -100,7 +103,7 @@ class Cluster:
 
     def _complete(self) -> bool:
         for master in self.masters:
-            info = master.admin.execute_command("CLUSTER INFO")
+            info = master.command("CLUSTER INFO")
             assert isinstance(info, dict)
             if info["cluster_state"] != "ok" or info["cluster_known_nodes"] != "3":
                 return False

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from tenfold_cache.entry import Entry
 from tenfold_cache.policy import Adaptive
 
-# What an entry costs beside its key and value: objects, dictionary slots, its places in the queues
-# and in six shadows. Measured; a test holds it to that.
-ENTRY_BYTES = 1500
+# What an entry costs beside its key and value: objects, dictionary slots, a ghost. And what the
+# shadows cost together, however many entries there are. Measured; a test holds them to it.
+ENTRY_BYTES = 700
+SHADOW_BYTES = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Memory:
     """Entries by key. Which to keep is the policy's to say."""
 
     def __init__(self, capacity: int) -> None:
-        self._policy = Adaptive(capacity)
+        self._policy = Adaptive(capacity - SHADOW_BYTES)
         self._held: dict[str, Held] = {}
 
     def __len__(self) -> int:
@@ -33,8 +34,8 @@ class Memory:
 
     @property
     def used(self) -> int:
-        """Bytes held."""
-        return self._policy.used
+        """Bytes in use, those of the shadows included."""
+        return self._policy.used + SHADOW_BYTES
 
     def get(self, key: str) -> Held | None:
         """Return what is held, fresh or not."""
@@ -45,7 +46,8 @@ class Memory:
         """Hold an entry; return how many were given up for it."""
         self._held[key] = held
         value = held.entry.value or b""
-        gone = self._policy.insert(key, len(key) + len(value) + ENTRY_BYTES)
+        # The ghost queue holds about as many keys again.
+        gone = self._policy.insert(key, 2 * len(key) + len(value) + ENTRY_BYTES)
         for other in gone:
             del self._held[other]
         return len(gone)

@@ -51,8 +51,8 @@ _LIFE = 50
 _LEAD = 0.2
 # Weights are brought back to 1 beyond this.
 _LARGE = 1e9
-# Shadows hold about this many keys each; of larger caches they watch a sample.
-_SHADOW_ENTRIES = 4096
+# Shadows hold at most this many keys each; of larger caches they watch a sample.
+_SHADOW_ENTRIES = 2048
 
 
 def _digest(key: str) -> int:

@@ -79,8 +79,8 @@ class Settings:
     warm_interval_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.memory_bytes < 64 * 1024:
-            raise SettingsError("memory_bytes must be at least 65536")
+        if self.memory_bytes < 4 * 1024 * 1024:
+            raise SettingsError("memory_bytes must be at least 4 MiB")
         if min(self.memory_seconds, self.load_seconds, self.warm_interval_seconds) <= 0:
             raise SettingsError("memory_, load_ and warm_interval_seconds must be above 0")
         if not self.namespace or any(character in self.namespace for character in "{}: "):
