@@ -33,8 +33,9 @@ _QUICK_REQUESTS = 100_000
 _PLATFORM_REQUESTS = 400_000
 # Capacity over the number of keys, and the key of cache.json that it goes under.
 _SHARES = {"per_trace": 0.1, "per_trace_at_1pct": 0.01}
-# A minute at the platform's expected traffic; the warmer works in such intervals.
-_INTERVAL_REQUESTS = 5_000
+# Of a trace, for the warmer: a minute at 10x in the long ones, a minute at the expected traffic in
+# the short ones, roughly.
+_INTERVALS = 20
 _SEED = 7
 
 
@@ -45,16 +46,8 @@ def main(
 ) -> None:
     """Measure and write out/bench/cache.json."""
     traces = _read_traces(_QUICK_REQUESTS if quick else _MOST_REQUESTS)
-    per_trace = {
-        name: {
-            trace: cache_policies.hit_ratios(keys, max(1, int(share * len(np.unique(keys)))))
-            for trace, keys in traces.items()
-        }
-        for name, share in _SHARES.items()
-    }
+    per_trace = {name: _hit_ratios(traces, share) for name, share in _SHARES.items()}
     warming = {trace: _warm(keys) for trace, keys in traces.items()}
-    for name, ratios in per_trace.items():
-        _print(name, ratios)
     figures: dict[str, report.Figure] = {
         **per_trace,
         "worst_difference_to_best": _worst(per_trace["per_trace"]),
@@ -80,6 +73,18 @@ def _read(file: pathlib.Path, most_requests: int) -> Keys:
         return np.loadtxt(lines, dtype=np.int64, skiprows=1, max_rows=most_requests)
 
 
+def _hit_ratios(traces: dict[str, Keys], share: float) -> dict[str, dict[str, float]]:
+    table = Table("trace", *cache_policies.POLICIES, title=f"hit ratio %, room for {share:.0%}")
+    ratios = {}
+    for trace, keys in traces.items():
+        ratios[trace] = cache_policies.hit_ratios(keys, max(1, int(share * len(np.unique(keys)))))
+        cells = [f"{100 * ratios[trace][name]:.2f}" for name in cache_policies.POLICIES]
+        table.add_row(trace, *cells)
+        print(f"{share:.0%} of {trace}:", *cells, flush=True)
+    Console().print(table)
+    return ratios
+
+
 async def _platform(traces: dict[str, Keys], requests: int) -> dict[str, float]:
     # Product pages are what the platform's users browse.
     pages = [keys for name, keys in traces.items() if "web" in name] or list(traces.values())
@@ -102,13 +107,14 @@ async def _platform(traces: dict[str, Keys], requests: int) -> dict[str, float]:
 def _warm(keys: Keys) -> dict[str, float | None]:
     """Predict each interval of the second half of a trace; return the means over them."""
     predictor = Predictor(warmer.GOAL, most_keys=len(keys))
+    length = len(keys) // _INTERVALS
     outcomes = []
     intervals = [
-        Counter(map(str, keys[start : start + _INTERVAL_REQUESTS].tolist()))
-        for start in range(0, len(keys), _INTERVAL_REQUESTS)
+        Counter(map(str, keys[start : start + length].tolist()))
+        for start in range(0, length * _INTERVALS, length)
     ]
     for number, counts in enumerate(intervals):
-        if 2 * number >= len(intervals):
+        if number >= _INTERVALS // 2:
             outcomes.append(judge(predictor.predict(), counts))
         predictor.observe(counts)
     accuracies = [each.accuracy for each in outcomes if each.accuracy is not None]
@@ -129,13 +135,6 @@ def _worst(per_trace: dict[str, dict[str, float]]) -> float:
         ratios["tenfold"] - max(ratios[peer] for peer in cache_policies.PEERS)
         for ratios in per_trace.values()
     )
-
-
-def _print(title: str, per_trace: dict[str, dict[str, float]]) -> None:
-    table = Table("trace", *cache_policies.POLICIES, title=title, title_justify="left")
-    for trace, ratios in per_trace.items():
-        table.add_row(trace, *(f"{100 * ratios[name]:.2f}" for name in cache_policies.POLICIES))
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -38,9 +38,9 @@ def test_the_accuracy_is_at_least_the_one_that_was_asked_for() -> None:
         counts = {str(key): 1 for key in asked}
         if interval > 20:
             accuracy = judge(predictor.predict(), counts).accuracy
-            assert accuracy is not None
-            accuracies.append(accuracy)
+            accuracies += [accuracy] if accuracy is not None else []
         predictor.observe(counts)
+    assert len(accuracies) > 20
     assert sum(accuracies) / len(accuracies) > 0.78
 
 

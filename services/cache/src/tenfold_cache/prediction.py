@@ -16,8 +16,11 @@ from dataclasses import dataclass
 _FADE = 0.97
 # A situation's share begins as that of keys last asked for as long ago, with this weight.
 _PRIOR_WEIGHT = 8.0
+# How quickly the aim follows the error, and where it ends.
+_GAIN = 0.2
+_HIGHEST_AIM = 0.97
 # Intervals of a key's history that are kept, and after which a key is forgotten.
-_HISTORY = 128
+_HISTORY = 32
 _RECENT_MASK = (1 << 16) - 1
 _LONGEST_AGO = 8
 
@@ -52,11 +55,13 @@ class Predictor:
     """Learns from interval to interval.
 
     `goal` is the accuracy to keep: the likeliest keys are taken as long as the mean of their
-    chances is no less.
+    chances is no less than what proved to be needed for it.
     """
 
     def __init__(self, goal: float, most_keys: int) -> None:
         self._goal = goal
+        self._aim = goal
+        self._predicted: list[str] = []
         self._most_keys = most_keys
         self._pasts: dict[str, _Past] = {}
         self._shares: defaultdict[Situation, _Share] = defaultdict(_Share)
@@ -64,6 +69,7 @@ class Predictor:
 
     def observe(self, counts: Mapping[str, int]) -> None:
         """Take in how often each key was asked for in the interval that has ended."""
+        self._correct(judge(self._predicted, counts).accuracy)
         for share in (*self._shares.values(), *self._by_age.values()):
             share.asked *= _FADE
             share.all *= _FADE
@@ -85,12 +91,25 @@ class Predictor:
 
     def predict(self) -> list[str]:
         """Return the keys to expect, the likeliest first."""
+        self._predicted = self._likeliest()
+        return self._predicted
+
+    def _correct(self, accuracy: float | None) -> None:
+        """Aim higher after falling short of the goal: the likeliest are partly so by chance."""
+        if accuracy is None:
+            # An aim that nothing reaches would never be corrected.
+            self._aim = self._goal
+        else:
+            aim = self._aim + _GAIN * (self._goal - accuracy)
+            self._aim = min(_HIGHEST_AIM, max(self._goal, aim))
+
+    def _likeliest(self) -> list[str]:
         chances = {key: self._chance(_situation(past)) for key, past in self._pasts.items()}
         likeliest = sorted(chances, key=chances.__getitem__, reverse=True)
         total = 0.0
         for number, key in enumerate(likeliest[: self._most_keys]):
             total += chances[key]
-            if total < self._goal * (number + 1):
+            if total < self._aim * (number + 1):
                 return likeliest[:number]
         return likeliest[: self._most_keys]
 
@@ -116,7 +135,7 @@ def _situation(past: _Past) -> Situation:
     return (
         min(ago, _LONGEST_AGO),
         recent if recent < 4 else 4 + recent // 4,
-        min(int(past.rate).bit_length(), 6),
+        min(int(2 * past.rate).bit_length(), 7),
         _rhythm(past.asked, ago),
     )
 

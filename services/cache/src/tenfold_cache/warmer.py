@@ -73,8 +73,8 @@ class Warmer:
         """
         counts = await self._counts(interval)
         outcome = judge(self._predicted, counts)
-        self._predictor.observe(counts)
-        self._predicted = self._predictor.predict()
+        # Seconds of computing with many keys: requests go on meanwhile.
+        self._predicted = await asyncio.to_thread(self._learn, counts)
         metrics = self._cache.metrics
         if outcome.accuracy is not None:
             metrics.warm_accuracy.set(outcome.accuracy)
@@ -83,6 +83,10 @@ class Warmer:
         metrics.warmed_keys.set(len(self._predicted))
         await self._fill(self._predicted)
         return outcome
+
+    def _learn(self, counts: dict[str, int]) -> list[str]:
+        self._predictor.observe(counts)
+        return self._predictor.predict()
 
     async def _leads(self) -> bool:
         """Whether this process is the one that warms; another takes over when it ends."""
