@@ -39,6 +39,7 @@ class Listener:
         self._primary = primary
         self._on_invalidation = on_invalidation
         self._on_change = on_change
+        self._listens = True
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -48,7 +49,10 @@ class Listener:
             try:
                 await self._listen()
             except (exceptions.RedisError, OSError, TimeoutError) as error:
-                _log.warning("invalidations cease", detail=repr(error))
+                # Once an outage, not once an attempt.
+                if self._listens:
+                    _log.warning("invalidations cease", detail=repr(error))
+                self._listens = False
             finally:
                 self._on_change(False)
             if time.monotonic() - began > _LONGEST_PAUSE_SECONDS:
@@ -71,6 +75,7 @@ class Listener:
                     continue
                 silent = False
                 if message["type"] == "subscribe":
+                    self._listens = True
                     self._on_change(True)
                 elif message["type"] == "message":
                     self._on_invalidation(*read_invalidation(message["data"]))
