@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
-_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust")
+_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "numpy", "scikit-learn")
 
 
 def write(name: str, figures: Mapping[str, float | None]) -> Path:
     """Print figures as a table and write them to out/bench/NAME.json with machine and versions."""
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
-        table.add_row(key, "not measured" if value is None else f"{value:.1f}")
+        table.add_row(key, "not measured" if value is None else f"{value:.4g}")
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),

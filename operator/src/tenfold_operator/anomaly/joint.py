@@ -14,7 +14,7 @@ from tenfold_operator.anomaly.window import Window
 
 Rows = NDArray[np.float64]
 
-_USUAL_ROWS = 1000
+_USUAL_ROWS = 2000
 _FEWEST_USUAL = 200
 _USUAL_MARGIN = 1.5
 """Where life has changed for good, a score of 1 is so many times the median of what is now usual."""
@@ -170,10 +170,8 @@ def smoothed(raw: Rows) -> Rows:
 
 
 def score_rows(model: JointModel, rows: Rows) -> Rows:
-    """Return the scores of complete rows in one go, shape (n,): as JointDetector's row by row."""
-    scorer = _Scorer(model.threshold)
-    raw = model.raw(rows, np.vstack([rows[:1], rows[:-1]]))
-    return np.array([scorer.score(each) for each in raw.tolist()])
+    """Return the scores of rows in one go, shape (n,): as JointDetector's row by row."""
+    return JointDetector(model).replay(rows)
 
 
 class _Scorer:
@@ -208,14 +206,26 @@ class JointDetector:
         """Each series' share of what was unusual in the last row, shape (d,)."""
         return self._shares
 
+    def replay(self, rows: Rows) -> Rows:
+        """Take many rows, shape (n, d), and return their scores, shape (n,), as `update` would."""
+        usable = np.array([all(map(is_usable, row)) for row in rows.tolist()], dtype=bool)
+        complete = rows[usable]
+        if not len(complete):
+            return np.full(len(rows), self._score)
+        first = complete[0] if self._before is None else self._before
+        raw = iter(self._model.raw(complete, np.vstack([first, complete[:-1]])).tolist())
+        scores = np.empty(len(rows))
+        for index, is_complete in enumerate(usable):
+            if is_complete:
+                self._score = self._scorer.score(next(raw))
+            scores[index] = self._score
+        self._before = complete[-1]
+        self._shares = self._model.shares(complete[-1])
+        return scores
+
     def update(self, row: Rows) -> float:
         """Take the next row, shape (d,), and return its score; above 1 it is anomalous.
 
         A row with a value that is no measurement is a gap: it holds the last score.
         """
-        if all(map(is_usable, row.tolist())):
-            before = row if self._before is None else self._before
-            self._score = self._scorer.score(float(self._model.raw(row[None, :], before[None, :])[0]))
-            self._shares = self._model.shares(row)
-            self._before = row
-        return self._score
+        return float(self.replay(row[None, :])[0])

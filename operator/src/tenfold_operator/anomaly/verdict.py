@@ -32,10 +32,15 @@ class Judge:
         """How many of the last rows are anomalous."""
         return sum(self._last)
 
+    @property
+    def is_anomalous(self) -> bool:
+        """Whether enough of them are."""
+        return self.count >= self._wanted
+
     def update(self, score: float) -> bool:
         """Take the next score and tell whether the series is anomalous now."""
         self._last.append(score > 1.0)
-        return self.count >= self._wanted
+        return self.is_anomalous
 
 
 def verdicts(scores: Iterable[float], persistence: Persistence) -> NDArray[np.bool_]:
