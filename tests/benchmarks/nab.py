@@ -98,7 +98,7 @@ def score(
     alarms: Mapping[str, NDArray[np.bool_]],
     weights: Weights,
 ) -> float:
-    """Return NAB's score of alarms, in percent: 0 for silence, 100 for the earliest in every window.
+    """Return NAB's score in percent: 0 for silence, 100 for the earliest alarm in every window.
 
     `alarms` holds for each series by name whether each row raises one, shape (n,).
     """

@@ -17,7 +17,7 @@ Rows = NDArray[np.float64]
 _USUAL_ROWS = 2000
 _FEWEST_USUAL = 200
 _USUAL_MARGIN = 1.5
-"""Where life has changed for good, a score of 1 is so many times the median of what is now usual."""
+"""Where life has changed for good, a score of 1 is so many times the median of the last rows."""
 
 FEWEST_ROWS = 200
 _CLIP = 10.0

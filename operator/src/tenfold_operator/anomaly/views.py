@@ -1,4 +1,4 @@
-"""The angles from which a value of one series may look unusual. Each gives a deviation, 0 and more."""
+"""The angles from which a value may look unusual. Each gives a deviation, 0 and more."""
 
 import bisect
 import statistics

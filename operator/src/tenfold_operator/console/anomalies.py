@@ -34,7 +34,7 @@ class AnomalyCollector(Collector):
         known = {ref: _VERDICTS[each] for ref, each in verdicts.items() if each in _VERDICTS}
         yield _family(
             "tenfold_anomaly_verdict",
-            "1 when enough of the last rows are anomalous, else 0.",
+            "1 when the verdict is Anomalous, 0 when it is Normal.",
             known,
         )
 
