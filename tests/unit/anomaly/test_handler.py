@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import pytest
 from prometheus_client.registry import CollectorRegistry
@@ -108,20 +108,24 @@ def pool() -> Iterator[Executor]:
         yield found
 
 
-Scenario = Callable[[Bench], Awaitable[None]]
+class Run(Protocol):
+    def __call__(self, scenario: Scenario, queries: tuple[str, ...] = ...) -> Bench: ...
+
+
+Scenario: TypeAlias = Callable[[Bench], Coroutine[None, None, None]]
 
 
 @pytest.fixture
-def run(pool: Executor) -> Callable[..., Bench]:
+def run(pool: Executor) -> Run:
     def running(scenario: Scenario, queries: tuple[str, ...] = ("requests",)) -> Bench:
         bench = Bench(pool, queries)
-        asyncio.run(scenario(bench))  # type: ignore[arg-type]
+        asyncio.run(scenario(bench))
         return bench
 
     return running
 
 
-def test_the_first_look_trains_and_says_so_and_then_it_scores(run: Any) -> None:
+def test_the_first_look_trains_and_says_so_and_then_it_scores(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.look()
         assert bench.condition("Ready") == ("False", "Training")
@@ -136,7 +140,7 @@ def test_the_first_look_trains_and_says_so_and_then_it_scores(run: Any) -> None:
     assert bench.status["band"]["lower"] < 100.0 < bench.status["band"]["upper"]
 
 
-def test_a_single_spike_is_scored_but_does_not_change_the_verdict(run: Any) -> None:
+def test_a_single_spike_is_scored_but_does_not_change_the_verdict(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.spike(1)
@@ -147,7 +151,7 @@ def test_a_single_spike_is_scored_but_does_not_change_the_verdict(run: Any) -> N
     assert bench.status["verdict"] == "Normal"
 
 
-def test_what_lasts_is_a_verdict_with_reasons_and_a_warning(run: Any) -> None:
+def test_what_lasts_is_a_verdict_with_reasons_and_a_warning(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.spike(8)
@@ -162,7 +166,7 @@ def test_what_lasts_is_a_verdict_with_reasons_and_a_warning(run: Any) -> None:
     assert isinstance(told[0], Announce)
 
 
-def test_a_verdict_outlives_a_restart(run: Any) -> None:
+def test_a_verdict_outlives_a_restart(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.spike(8)
@@ -177,7 +181,7 @@ def test_a_verdict_outlives_a_restart(run: Any) -> None:
     assert bench.condition("Anomalous") == ("True", "Persistent")
 
 
-TROUBLES = {
+TROUBLES: dict[str, Callable[[float], float | None]] = {
     "NoData": lambda _: None,
     "NotANumber": lambda _: float("nan"),
     "Stale": lambda time: daily(time) if time < START.timestamp() + 9 * 900 else None,
@@ -185,7 +189,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("reason", TROUBLES)
-def test_an_unusable_answer_has_a_name_and_holds_the_verdict(run: Any, reason: str) -> None:
+def test_an_unusable_answer_has_a_name_and_holds_the_verdict(run: Run, reason: str) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.spike(8)
@@ -209,7 +213,7 @@ def test_an_unusable_answer_has_a_name_and_holds_the_verdict(run: Any, reason: s
     ],
 )
 def test_a_prometheus_that_does_not_answer_holds_the_verdict(
-    run: Any, error: Exception, reason: str
+    run: Run, error: Exception, reason: str
 ) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
@@ -224,7 +228,7 @@ def test_a_prometheus_that_does_not_answer_holds_the_verdict(
     assert bench.condition("Ready") == ("True", "Scoring")
 
 
-def test_several_series_are_refused_with_what_to_do(run: Any) -> None:
+def test_several_series_are_refused_with_what_to_do(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         bench.prometheus.copies = 2
         await bench.look()
@@ -234,7 +238,7 @@ def test_several_series_are_refused_with_what_to_do(run: Any) -> None:
     assert "sum()" in bench.status["message"]
 
 
-def test_little_history_is_a_warm_up_that_counts(run: Any) -> None:
+def test_little_history_is_a_warm_up_that_counts(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         since = (START - 20 * STEP).timestamp()
         bench.prometheus.values["requests"] = lambda t: daily(t) if t > since else None
@@ -247,7 +251,7 @@ def test_little_history_is_a_warm_up_that_counts(run: Any) -> None:
     assert "score" not in bench.status
 
 
-def test_missed_rows_are_caught_up_in_one_look(run: Any) -> None:
+def test_missed_rows_are_caught_up_in_one_look(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.spike(8)
@@ -257,7 +261,7 @@ def test_missed_rows_are_caught_up_in_one_look(run: Any) -> None:
     assert run(scenario).status["verdict"] == "Anomalous"
 
 
-def test_several_queries_are_judged_together(run: Any) -> None:
+def test_several_queries_are_judged_together(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         bench.prometheus.values["cpu"] = lambda time: 0.01 * daily(time)
         await bench.train()
@@ -269,7 +273,7 @@ def test_several_queries_are_judged_together(run: Any) -> None:
     assert bench.status["verdict"] == "Anomalous"
 
 
-def test_another_question_is_learned_anew(run: Any) -> None:
+def test_another_question_is_learned_anew(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         bench.prometheus.values["errors"] = daily
@@ -280,7 +284,7 @@ def test_another_question_is_learned_anew(run: Any) -> None:
     run(scenario)
 
 
-def test_looking_again_at_the_same_row_writes_nothing(run: Any) -> None:
+def test_looking_again_at_the_same_row_writes_nothing(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         before = bench.status
@@ -290,7 +294,7 @@ def test_looking_again_at_the_same_row_writes_nothing(run: Any) -> None:
     run(scenario)
 
 
-def test_metrics_say_what_the_status_says_and_go_with_the_detector(run: Any) -> None:
+def test_metrics_say_what_the_status_says_and_go_with_the_detector(run: Run) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.train()
         await bench.look()

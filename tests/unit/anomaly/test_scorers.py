@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.benchmarks import nab
 from tests.benchmarks.anomaly import data_folder, event_f1
@@ -52,7 +53,7 @@ def test_vus_pr_is_that_of_its_authors(seed: int, expected: float) -> None:
     assert vus_pr(labels, scores) == pytest.approx(expected, abs=1e-12)
 
 
-def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def drawn(seed: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     random, rows = np.random.default_rng(seed), 1500
     labels = np.zeros(rows, dtype=int)
     for _ in range(4):

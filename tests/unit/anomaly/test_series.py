@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tenfold_operator.anomaly.series import SeriesDetector
 
 DAY = 96
@@ -18,7 +19,7 @@ def days(count: int, seed: int = 0) -> list[float]:
     return list(100.0 + 40.0 * np.sin(2 * np.pi * rows / DAY) + noise)
 
 
-def scores(values: list[float], sensitivity: float = 1.0) -> np.ndarray:
+def scores(values: list[float], sensitivity: float = 1.0) -> NDArray[np.float64]:
     detector = SeriesDetector(DAY, sensitivity)
     return np.array([detector.update(each).score for each in values])
 

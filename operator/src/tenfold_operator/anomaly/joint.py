@@ -68,7 +68,8 @@ class JointModel:
 
     def scaled(self, rows: Rows) -> Rows:
         """Return rows in standard deviations from the training's mean, clipped."""
-        return np.clip((rows - self.center) / self.scale, -_CLIP, _CLIP)
+        scaled: Rows = np.clip((rows - self.center) / self.scale, -_CLIP, _CLIP)
+        return scaled
 
     def views(self, now: Rows, before: Rows) -> Rows:
         """Return the four deviations of scaled rows, shape (n, 4)."""
@@ -86,12 +87,13 @@ class JointModel:
 
     def residuals(self, scaled: Rows) -> Rows:
         """Return what the components do not explain of scaled rows."""
-        return scaled - (scaled @ self.components.T) @ self.components
+        explained: Rows = (scaled @ self.components.T) @ self.components
+        return scaled - explained
 
     def shares(self, row: Rows) -> Rows:
         """Return each series' share of what is not explained of one row, shape (d,), sum 1 or 0."""
         capped = np.minimum(np.abs(self.residuals(self.scaled(row[None, :]))[0]), _CLIP)
-        squares = (capped / self.residual_scale) ** 2
+        squares: Rows = (capped / self.residual_scale) ** 2
         total = float(squares.sum())
         return squares / total if total > 0.0 else squares
 
@@ -129,12 +131,13 @@ def _learn(rows: Rows, seed: int) -> JointModel:
     components = vectors[:, ::-1][:, :kept].T
     residual = now - (now @ components.T) @ components
     both = np.hstack([now[1:], now[:-1]])
+    covariance = np.cov(both.T) + _RIDGE * np.eye(both.shape[1])
     model = JointModel(
         center=center,
         scale=scale,
         components=components,
         residual_scale=np.maximum(np.quantile(np.abs(residual), 0.99, axis=0), _RESIDUAL_FLOOR),
-        precision=np.linalg.inv(np.cov(both.T) + _RIDGE * np.eye(both.shape[1])),
+        precision=np.asarray(np.linalg.inv(covariance), dtype=np.float64),
         references=now[:: max(1, -(-len(now) // _REFERENCES))],
         forest=grow(residual, seed),
         typical=np.ones(4),

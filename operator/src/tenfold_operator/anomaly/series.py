@@ -9,8 +9,7 @@ from tenfold_operator.anomaly.views import Rarity, Season, Shift
 from tenfold_operator.anomaly.window import Window
 
 _THRESHOLD = 0.45
-"""The geometric mean of the angles, in levels, that makes the score 1; chosen on half of the
-series of tests/benchmarks/anomaly.py."""
+"""The geometric mean of the angles, in levels, that makes the score 1 (docs/anomalies.md)."""
 _FLOOR = 0.02
 _BAND_DEVIATIONS = 4.0
 _NORMAL_MAD = 1.4826

@@ -95,7 +95,8 @@ class Season:
 
     def _peers(self, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
         found = self._ring[(self._row - offsets) % self._size]
-        return found[~np.isnan(found)]
+        peers: NDArray[np.float64] = found[~np.isnan(found)]
+        return peers
 
 
 def _offsets(rows: int, width: int, cycles: int) -> NDArray[np.int64]:
