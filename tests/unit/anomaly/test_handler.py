@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import pytest
 from prometheus_client.registry import CollectorRegistry
 from tenfold_operator.adapters.store import Store
+from tenfold_operator.anomaly.detector import Settings, train
+from tenfold_operator.anomaly.verdict import Persistence
 from tenfold_operator.apply import Applier
 from tenfold_operator.console.anomalies import AnomalyCollector
 from tenfold_operator.handlers.anomalydetector import AnomalyDetectorHandler
@@ -310,3 +316,24 @@ def test_metrics_say_what_the_status_says_and_go_with_the_detector(run: Run) -> 
     assert registry.get_sample_value("tenfold_anomaly_verdict", labels) == 0.0
     bench.store.drop(REF)
     assert registry.get_sample_value("tenfold_anomaly_score", labels) is None
+
+
+def test_the_operators_own_process_does_not_load_what_only_training_needs() -> None:
+    command = "import sys, tenfold_operator.main; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command]).returncode == 0
+
+
+def test_a_detector_survives_the_way_from_the_trainers_process() -> None:
+    settings = Settings(
+        names=("requests", "cpu"),
+        season_rows=96,
+        sensitivity=1.0,
+        persistence=Persistence(3, 5),
+    )
+    rows = np.array([[daily(900.0 * row), daily(700.0 * row)] for row in range(300)])
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as trainers:
+        theirs, judged = trainers.submit(train, settings, rows).result()
+    ours, expected = train(settings, rows)
+    assert judged == expected
+    assert theirs.update((500.0, 1.0)) == ours.update((500.0, 1.0))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import IsolationForest
 
 _TREES = 100
 _EULER = 0.5772156649015329
@@ -42,6 +41,9 @@ class Forest:
 
 def grow(rows: NDArray[np.float64], seed: int) -> Forest:
     """Return a forest of 100 trees over rows of shape (n, d)."""
+    # Only whoever trains needs it: it is 100 MB and two seconds to import.
+    from sklearn.ensemble import IsolationForest
+
     grown = IsolationForest(n_estimators=_TREES, max_samples=min(256, len(rows)), random_state=seed)
     grown.fit(rows.astype(np.float32))
     trees = [each.tree_ for each in grown.estimators_]

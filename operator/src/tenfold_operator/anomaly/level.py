@@ -9,6 +9,8 @@ _LEARN = 0.3
 _AT_MOST = 1.5
 """A record counts as no more than this many levels, so that a second outlier is still seen."""
 _LARGEST_RATIO = 3.0
+_LEARN_ROWS = 100
+"""So many rows set the level in full."""
 
 
 @dataclass
@@ -21,8 +23,6 @@ class Level:
 
     value: float = 0.0
     rows: int = 0
-    learn_rows: int = 100
-    """So many rows set the level in full."""
 
     def ratio(self, deviation: float) -> float:
         """Return `deviation` (0 and more) in levels, at most 3, and learn from it."""
@@ -30,12 +30,12 @@ class Level:
         self.value *= _FADE
         self.rows += 1
         if deviation > self.value:
-            if self.rows <= self.learn_rows or self.value <= 0.0:
+            if self.rows <= _LEARN_ROWS or self.value <= 0.0:
                 self.value = deviation
             else:
                 reach = min(deviation, _AT_MOST * self.value)
                 self.value += _LEARN * (reach - self.value)
-        if self.rows <= self.learn_rows or deviation <= 0.0:
+        if self.rows <= _LEARN_ROWS or deviation <= 0.0:
             return 0.0
         # By division: a level may be so small that the product with the largest ratio is 0.
         return _LARGEST_RATIO if before <= 0.0 else min(deviation / before, _LARGEST_RATIO)
