@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-cache
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-cache bench-anomaly
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,3 +54,5 @@ bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COL
 
 bench-cache: $(UV) ## The cache beside other policies, its latency and hit ratio (QUICK=1: a minute)
 	$(RUN) python -m tests.benchmarks.cache $(if $(QUICK),--quick)
+bench-anomaly: $(UV) ## How well anomalies are found: NAB, VUS-PR on servers, false alarms, time
+	$(RUN) python -m tests.benchmarks.anomaly

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
-_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "libcachesim")
+_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "libcachesim", "numpy", "scikit-learn")
 
 
-Figure: TypeAlias = "float | Mapping[str, Figure] | None"
+Figure: TypeAlias = "float | str | Mapping[str, Figure] | None"
 
 
 def write(name: str, figures: Mapping[str, Figure]) -> Path:
@@ -29,7 +29,7 @@ def write(name: str, figures: Mapping[str, Figure]) -> Path:
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
         if not isinstance(value, Mapping):
-            table.add_row(key, "not measured" if value is None else f"{value:.4g}")
+            table.add_row(key, _text(value))
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),
@@ -43,3 +43,9 @@ def write(name: str, figures: Mapping[str, Figure]) -> Path:
     content = {**figures, "machine": machine, "versions": versions}
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _text(value: float | str | None) -> str:
+    if isinstance(value, str):
+        return value
+    return "not measured" if value is None else f"{value:.4g}"

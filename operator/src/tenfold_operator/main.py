@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import platform
 import signal
 from collections.abc import Coroutine
+from concurrent.futures import ProcessPoolExecutor
 
 import kopf
 import prometheus_client
@@ -19,8 +21,10 @@ from tenfold_operator.adapters.redis import RedisClients
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
 from tenfold_operator.console import server
+from tenfold_operator.console.anomalies import AnomalyCollector
 from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.handlers import watch
+from tenfold_operator.handlers.anomalydetector import AnomalyDetectorHandler
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
 from tenfold_operator.handlers.redistier import RedisTierHandler
@@ -42,12 +46,12 @@ class Operator:
         self._store = Store()
         self._journal = Journal()
         applier, clock = Applier(self._cluster), SystemClock()
-        redis = RedisClients()
+        redis, prometheus = RedisClients(), Prometheus(chosen.prometheus_url)
         self._queue = Queue(self._reconcile)
         workloads = WorkloadHandler(
             store=self._store,
             cluster=self._cluster,
-            prometheus=Prometheus(chosen.prometheus_url),
+            prometheus=prometheus,
             applier=applier,
             journal=self._journal,
             clock=clock,
@@ -61,7 +65,24 @@ class Operator:
             clock=clock,
             listeners=Listeners(redis, self._queue.wake),
         )
-        self._handlers = {"Workload": workloads.reconcile, "RedisTier": tiers.reconcile}
+        # One process, started with the first training, and gentle: decisions go first.
+        self._trainers = ProcessPoolExecutor(
+            1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(10,)
+        )
+        detectors = AnomalyDetectorHandler(
+            store=self._store,
+            prometheus=prometheus,
+            applier=applier,
+            journal=self._journal,
+            clock=clock,
+            pool=self._trainers,
+            wake=self._queue.wake,
+        )
+        self._handlers = {
+            "Workload": workloads.reconcile,
+            "RedisTier": tiers.reconcile,
+            "AnomalyDetector": detectors.reconcile,
+        }
         self._exits = contextlib.AsyncExitStack()
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
@@ -76,7 +97,9 @@ class Operator:
 
     async def _start(self, **_: object) -> None:
         chosen = self._settings
+        self._exits.callback(self._trainers.shutdown, wait=False, cancel_futures=True)
         prometheus_client.REGISTRY.register(ResourceCollector(self._store))
+        prometheus_client.REGISTRY.register(AnomalyCollector(self._store))
         prometheus_client.start_http_server(chosen.metrics_port)
         console = await server.start(self._store, self._journal, chosen.console_port)
         self._exits.push_async_callback(console.cleanup)

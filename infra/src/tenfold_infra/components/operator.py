@@ -67,7 +67,7 @@ class Operator(pulumi.ComponentResource):
                 access.rule("", ["namespaces"], access.READ),
             ]
         )
-        owned = ("workloads", "redistiers")
+        owned = ("workloads", "redistiers", "anomalydetectors")
         changed = (*access.READ, *access.WRITE)
         identity.may(
             [

@@ -8,6 +8,7 @@ from tenfold_operator.model.manifest import Ref, object_at, ref_of, text_at
 from tenfold_operator.model.names import TIER, WORKLOAD
 
 _OWNER_KINDS = {WORKLOAD: "Workload", TIER: "RedisTier"}
+_RESOURCES = (*_OWNER_KINDS.values(), "AnomalyDetector")
 
 
 class Store:
@@ -75,7 +76,7 @@ class Store:
 def owner_of(manifest: JsonObject) -> Ref | None:
     """Return the custom resource that an object's labels name; itself for a custom resource."""
     ref = ref_of(manifest)
-    if ref.kind in _OWNER_KINDS.values():
+    if ref.kind in _RESOURCES:
         return ref
     labels = object_at(manifest, "metadata", "labels")
     for label, kind in _OWNER_KINDS.items():

@@ -20,6 +20,7 @@ class ResourceCollector(Collector):
         """Return the metrics; a resource that is gone has none."""
         yield from self._conditions("Workload", "workload")
         yield from self._conditions("RedisTier", "tier")
+        yield from self._conditions("AnomalyDetector", "detector")
         yield self._revisions(
             "tenfold_workload_revision_weight", "Share of the traffic in percent.", "weight"
         )

@@ -15,6 +15,7 @@ from tenfold_operator.ports import Cluster, Rejected, Unavailable
 
 _OURS = f"app.kubernetes.io/managed-by={MANAGER}"
 SELECTORS = {
+    "AnomalyDetector": "",
     "Workload": "",
     "RedisTier": "",
     "ConfigMap": _OURS,
@@ -79,7 +80,7 @@ async def refresh(store: Store, cluster: Cluster, namespaces: tuple[str, ...], w
             store.mark()
             found = await asyncio.to_thread(cluster.find, kind, namespace, selector)
             store.replace(kind, namespace, found)
-    for kind in ("Workload", "RedisTier"):
+    for kind in ("Workload", "RedisTier", "AnomalyDetector"):
         for manifest in store.all(kind):
             await wake(ref_of(manifest))
 

@@ -7,6 +7,135 @@ from pydantic import AwareDatetime, Field
 from tenfold_operator.model.base import JsonObject, Model, ObjectMeta
 
 
+class AnomalyDetectorQuery(Model):
+    """One PromQL expression."""
+
+    name: str = Field(min_length=1, max_length=63)
+    """What the measurement is called in reasons."""
+    expr: str = Field(min_length=1, max_length=4096)
+    """PromQL that answers one series: aggregate with sum, max or the like where there are several.
+    """
+
+
+class AnomalyDetectorPersistence(Model):
+    """How many of the last rows have to be anomalous for the verdict Anomalous."""
+
+    wanted: int = Field(default=3, ge=1, le=60)
+    """Anomalous rows wanted."""
+    of: int = Field(default=5, ge=1, le=60)
+    """Last rows looked at."""
+
+
+class AnomalyDetectorSpec(Model):
+    """What is watched, and how."""
+
+    queries: tuple[AnomalyDetectorQuery, ...] = Field(min_length=1, max_length=64)
+    """What is measured. One query is judged by its own past; several are judged by how they go
+    together, and the band is that of the first.
+    """
+    interval_seconds: int = Field(default=60, ge=10, le=3600)
+    """Seconds between rows; one is read and judged each time."""
+    season_seconds: int = Field(default=86400, ge=60, le=604800)
+    """How long a season is, after which the load repeats itself."""
+    training_seconds: int = Field(default=604800, ge=2000, le=5184000)
+    """How far back what is normal is learned from, also after a restart."""
+    sensitivity: Literal["Low", "Normal", "High"] = "Normal"
+    """How little it takes for a score above 1; High calls earlier and more often."""
+    persistence: AnomalyDetectorPersistence = AnomalyDetectorPersistence()
+    """How many of the last rows have to be anomalous for the verdict Anomalous."""
+
+
+class AnomalyDetectorBand(Model):
+    """Where the first query's value was expected in the newest row."""
+
+    expected: float
+    """The expected value."""
+    lower: float
+    """The band's lower end."""
+    upper: float
+    """The band's upper end."""
+
+
+class AnomalyDetectorWarmUp(Model):
+    """How far the warm-up is."""
+
+    rows: int
+    """Rows measured."""
+    needed: int
+    """Rows needed before a score counts."""
+
+
+class AnomalyDetectorModel(Model):
+    """What the scores come from."""
+
+    version: str
+    """Kind of the model and hash of its settings and of what it learned from."""
+    trained_at: AwareDatetime
+    """When it was fitted."""
+    rows: int
+    """Rows that it learned from, gaps left out."""
+
+
+class Condition(Model):
+    """A condition in the usual Kubernetes form."""
+
+    type: str = Field(max_length=316)
+    """Name of the condition."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
+    observed_generation: int | None = None
+    """The generation of the spec that it speaks of."""
+    last_transition_time: AwareDatetime
+    """When the status last changed."""
+    reason: str = Field(max_length=1024)
+    """Why, in one CamelCase word."""
+    message: str = Field(max_length=32768)
+    """Why, in words."""
+
+
+class AnomalyDetectorStatus(Model):
+    """What is observed; written by the operator alone."""
+
+    observed_generation: int | None = None
+    """The generation of the spec that this status speaks of."""
+    verdict: Literal["Unknown", "Normal", "Anomalous"] | None = None
+    """Normal or Anomalous; Unknown before the warm-up is over. While there is no data the last one
+    is held, and the condition Ready says so.
+    """
+    score: float | None = Field(default=None, ge=0)
+    """Score of the newest row; above 1 it is anomalous."""
+    band: AnomalyDetectorBand | None = None
+    """Where the first query's value was expected in the newest row."""
+    reasons: tuple[str, ...] = Field(default=(), max_length=16)
+    """What speaks for an anomaly, in words and numbers."""
+    row_time: AwareDatetime | None = None
+    """The time of the newest row that was judged."""
+    warm_up: AnomalyDetectorWarmUp | None = None
+    """How far the warm-up is."""
+    model: AnomalyDetectorModel | None = None
+    """What the scores come from."""
+    message: str | None = None
+    """What goes on, in words."""
+    conditions: tuple[Condition, ...] = ()
+    """Ready: rows are read and scored; when False, its reason says which of missing, stale,
+    unusable, failed and too few data it is, and the last verdict is held. Anomalous: the verdict;
+    Unknown before the warm-up is over.
+    """
+
+
+class AnomalyDetector(Model):
+    """Learns from Prometheus what is normal for one query, or for several together, and says when
+    it is not: a score, a band and a verdict, as status and as metrics. A verdict raises suspicion;
+    it pages, promotes or scales nothing by itself.
+    """
+
+    metadata: ObjectMeta
+    spec: AnomalyDetectorSpec
+    """What is watched, and how."""
+    status: AnomalyDetectorStatus = AnomalyDetectorStatus()
+    """What is observed; written by the operator alone."""
+
+
 class RedisTierPersistence(Model):
     """How the data survives a restart. It cannot be turned off: an empty primary that restarts
     would wipe its replicas.
@@ -120,23 +249,6 @@ class RedisTierLastFailover(Model):
     """The primary before."""
     to: str
     """The primary since."""
-
-
-class Condition(Model):
-    """A condition in the usual Kubernetes form."""
-
-    type: str = Field(max_length=316)
-    """Name of the condition."""
-    status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
-    observed_generation: int | None = None
-    """The generation of the spec that it speaks of."""
-    last_transition_time: AwareDatetime
-    """When the status last changed."""
-    reason: str = Field(max_length=1024)
-    """Why, in one CamelCase word."""
-    message: str = Field(max_length=32768)
-    """Why, in words."""
 
 
 class RedisTierStatus(Model):

@@ -12,6 +12,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "tenfold-operator"
 
 API_VERSIONS = {
+    "AnomalyDetector": "tenfold.dev/v1alpha1",
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
     "EndpointSlice": "discovery.k8s.io/v1",

@@ -1,0 +1,1 @@
+"""Anomaly scores: numbers in, numbers out. Pure, deterministic, and never NaN."""
