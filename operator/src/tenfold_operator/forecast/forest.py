@@ -38,6 +38,8 @@ class Forest:
     def __call__(self, features: Floats) -> Floats:
         """Answer rows of shape (m, features), none NaN, with shape (m,)."""
         rows, width = features.shape
+        if rows == 0:
+            return np.zeros(0)
         flat = np.ascontiguousarray(features).ravel()
         start = (np.arange(rows) * width)[:, None]
         node = np.repeat(self.roots[None, :], rows, axis=0)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenfold_operator.forecast.calibration import Spread
-from tenfold_operator.forecast.days import DAY
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.types import FAMILIES, LEVELS, Floats
 
