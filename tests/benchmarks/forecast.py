@@ -82,9 +82,7 @@ def _wape(actual: Floats, forecast: Floats, asked: NDArray[np.bool_]) -> float:
     return float(np.abs(actual - forecast)[asked].sum() / np.abs(actual[asked]).sum())
 
 
-def _measure(
-    trace: Trace, every: int, timing: Timing
-) -> dict[str, report.Figure]:
+def _measure(trace: Trace, every: int, timing: Timing) -> dict[str, report.Figure]:
     """Return a trace's figures."""
     split = int(_SHARE * len(trace.values))
     pod = math.ceil(_POD_SECONDS / trace.step_seconds)

@@ -81,9 +81,7 @@ class Monitor:
                 reasons.append(f"errors are {self.score:.2f} times those at the fit")
             if shift > POPULATION_SHIFT:
                 reasons.append(f"the load's distribution has moved (stability index {shift:.2f})")
-        return Drift(
-            error_ratio=self.score, population_shift=shift, reason="; ".join(reasons)
-        )
+        return Drift(error_ratio=self.score, population_shift=shift, reason="; ".join(reasons))
 
 
 def edges(residuals: Floats) -> Floats:

@@ -90,7 +90,9 @@ class Ensemble:
         steps = np.arange(1, horizon_steps + 1)
         shares = mixing(steps)
         weights = self._weights @ shares.T
-        centre = self._natural(skill.combine(self.members.ahead(self.history, self.state, steps), weights))
+        centre = self._natural(
+            skill.combine(self.members.ahead(self.history, self.state, steps), weights)
+        )
         spread = self.track.spread.mixed(shares)(centre)
         scores = np.sort(self.track.quantiles, axis=0) @ shares.T
         values = np.maximum(0.0, centre + scores * spread)

@@ -15,6 +15,9 @@ from tenfold_operator.forecast.types import Floats
 
 Positions = NDArray[np.int64]
 
+COUNT = 38
+"""Features of a row: those of its origin, then those of its target."""
+
 _LAGS = np.arange(12)
 _WINDOWS = np.array([2, 10, 30, 60, 180])
 _LEVEL_LAGS = np.array([5, 10, 15, 30])

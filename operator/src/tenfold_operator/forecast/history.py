@@ -182,7 +182,9 @@ def _blend(of_day: float, of_week: float) -> float:
     return of_day if math.isnan(of_week) else 0.5 * (of_day + of_week)
 
 
-def _move(table: np.ndarray[tuple[int], np.dtype[np.float64]], slot: int, log: float, rate: float) -> None:
+def _move(
+    table: np.ndarray[tuple[int], np.dtype[np.float64]], slot: int, log: float, rate: float
+) -> None:
     old = float(table[slot])
     if math.isnan(old):
         table[slot] = log

@@ -79,7 +79,9 @@ def explain(
     if track.known_steps == 0:
         return (*sentences, "no value has been seen yet")
     if weights[0] == weights[2] == weights[3] == 0.0:
-        sentences.append(f"{track.known_steps} steps known: too few to learn from, the last level goes on")
+        sentences.append(
+            f"{track.known_steps} steps known: too few to learn from, the last level goes on"
+        )
     else:
         order = np.argsort(-weights)
         said = ", ".join(f"{FAMILIES[i]} {weights[i]:.0%}" for i in order)
@@ -106,5 +108,7 @@ def _missing(history: History) -> float:
     """Return the share of the recent steps that are gaps."""
     if history.empty:
         return 1.0
-    recent = history.known[max(0, history.last + 1 - min(_RECENT_STEPS, history.steps)) : history.last + 1]
+    recent = history.known[
+        max(0, history.last + 1 - min(_RECENT_STEPS, history.steps)) : history.last + 1
+    ]
     return 1.0 - float(np.count_nonzero(recent)) / len(recent)

@@ -44,7 +44,7 @@ MOST_STEPS = 60_000
 LEAST_STEPS = 300
 """With fewer known steps only the statistical family speaks."""
 
-_ROWS = 60_000
+_ROWS = 90_000
 _BURN_IN = 12
 _CALIBRATION_SHARE = 0.15
 _CALIBRATION_STEPS = 4_000
@@ -154,7 +154,9 @@ class _Window:
         trees = [fit_forest(both[at], rest[at], weight[at], self.seed) for at in (near, ~near)]
         network = fit_network(both, target, weight, self.seed)
         tail = self.residuals[max(self.first, until + 1 - _STATISTICAL_STEPS) : until + 1]
-        return Members(fit_statistical(tail, seasonal=self.seasonal), Learned(network, *trees, habit))
+        return Members(
+            fit_statistical(tail, seasonal=self.seasonal), Learned(network, *trees, habit)
+        )
 
     def states(self, members: Members) -> Floats:
         """Return the statistical family's state after each position, shape (n, k)."""
@@ -196,13 +198,16 @@ class _Window:
     def _drawn(self, until: int) -> tuple[Positions, Positions]:
         """Draw origins and horizons, shape (m,) each, whose targets are known by `until`.
 
-        Each origin has the next step, which differs most from the others, and one step farther.
+        Each origin has two of the near horizons and one farther on: what the next steps need is
+        finer, and differs from one to the next.
         """
         random = np.random.default_rng(self.seed)
         origins = np.arange(self.first + _BURN_IN, until)
-        at = np.repeat(origins[self.history.known[origins]], 2)
-        steps = np.exp(random.uniform(np.log(2), np.log(HORIZONS + 1), at.size)).astype(np.int64)
-        steps[::2] = 1
+        origins = origins[self.history.known[origins]]
+        near = random.permuted(np.tile(np.arange(1, NEAR_STEPS + 1), (origins.size, 1)), axis=1)
+        far = random.uniform(np.log(NEAR_STEPS + 1), np.log(HORIZONS + 1), origins.size)
+        steps = np.column_stack((near[:, :2], np.exp(far).astype(np.int64))).ravel()
+        at = np.repeat(origins, 3)
         usable = at + steps <= until
         usable[usable] &= self.history.known[at[usable] + steps[usable]]
         rows = np.flatnonzero(usable)
@@ -309,7 +314,7 @@ def fit_network(inputs: Floats, target: Floats, weight: Floats, seed: int) -> Ne
         alpha=1e-3,
         batch_size=min(256, len(inputs)),
         learning_rate_init=2e-3,
-        max_iter=12,
+        max_iter=8,
         random_state=seed,
     )
     with warnings.catch_warnings():
