@@ -18,7 +18,7 @@ OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
 _VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "numpy", "scikit-learn")
 
 
-Figure: TypeAlias = "float | str | None | Mapping[str, Figure]"
+Figure: TypeAlias = "float | str | Mapping[str, Figure] | None"
 
 
 def write(name: str, figures: Mapping[str, Figure]) -> Path:

@@ -187,7 +187,7 @@ def test_a_version_that_is_not_there_or_is_of_another_series_is_rejected(
     record, archive = packed(learned)
     store.save(record, archive)
     (tmp_path / "shop.orders").rename(tmp_path / "other")
-    with pytest.raises(Rejected, match="is of shop.orders"):
+    with pytest.raises(Rejected, match="is of shop"):
         store.load("other", record.version)
 
 

@@ -16,7 +16,7 @@ ERROR_RATIO = 1.5
 """Mean score at which errors have drifted; at the fit it is 1."""
 
 POPULATION_SHIFT = 0.25
-"""Population stability index at which a shift is called major (Siddiqi, 2006, Credit Scorecards)."""
+"""Population stability index at which a shift is called major (Siddiqi, Credit Risk, 2006)."""
 
 _EDGES = np.linspace(0.1, 0.9, 9)
 _FARTHEST_SCORE = 5.0
@@ -29,7 +29,7 @@ class Drift:
 
     Attributes:
         error_ratio: Recent mean absolute score; 1 is as at the fit.
-        population_shift: Population stability index of the load less its season; 0 is as at the fit.
+        population_shift: Population stability index of the load less its season; 0: as at the fit.
         reason: Why to fit anew, in words and numbers; empty where there is no reason.
     """
 

@@ -1,4 +1,4 @@
-"""What the learned families look at: the last steps, levels, seasons and the calendar of the target.
+"""What the learned families look at: the last steps, levels, seasons, the target's calendar.
 
 All but the calendar are differences of logarithms to the level of the last steps, so that what was
 learned at one load holds at ten times of it. What is not known is 0: no difference.

@@ -20,7 +20,7 @@ class Forest:
     Attributes:
         feature: Shape (nodes,): the feature that a node asks for.
         threshold: Shape (nodes,): greater goes to the right; infinite at leaves.
-        left: Shape (nodes,): node of the left child, the right one is the next; a leaf names itself.
+        left: Shape (nodes,): the left child, the right one is the next; a leaf names itself.
         value: Shape (nodes,): what a leaf adds.
         roots: Shape (trees,): the trees' first nodes.
         base: What is added to every answer.

@@ -47,8 +47,9 @@ def mixing(steps: NDArray[np.int64]) -> Floats:
 class Learned:
     """The families that are learned from features.
 
-    The hybrid adds boosted trees to the habit: two sets of them, since what tells the next few
-    steps (the last values) tells little of farther ones (the season).
+    The hybrid is boosted trees on the decomposed series: level taken off, seasons as differences.
+    There are two sets of them, since what tells the next few steps (the last values) tells little
+    of farther ones (the season).
     """
 
     network: Network
@@ -68,10 +69,10 @@ class Learned:
         known[np.isnan(known)] = 0.0
         near = ahead[:, -1] <= _NEAR
         habit = self.habit(known[:, now.shape[1] :], shares)
-        rest = np.empty(len(known))
-        rest[near] = self.near(known[near])
-        rest[~near] = self.far(known[~near])
-        return self.network(known), habit + rest, habit
+        trees = np.empty(len(known))
+        trees[near] = self.near(known[near])
+        trees[~near] = self.far(known[~near])
+        return self.network(known), trees, habit
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,10 @@ class Members:
 
 
 def blend(profiles: Floats) -> Floats:
-    """Return the mean of the profiles of day and week, shape (2, m) to (m,): the day's where alone."""
+    """Return the mean of the profiles of day and week, shape (2, m) to (m,).
+
+    Where nothing is known of the week it is the day's.
+    """
     mean: Floats = np.where(np.isnan(profiles[1]), profiles[0], profiles.mean(axis=0))
     return mean
 

@@ -97,7 +97,8 @@ def explain(
         sentences.append(f"{missing:.0%} of the last {_RECENT_STEPS} steps are missing")
     if history.outage:
         sentences.append(
-            f"{history.zero_steps} zeros in a row after {history.typical():.4g}: taken for an outage"
+            f"{history.zero_steps} zeros in a row where {history.typical():.4g} was expected: "
+            "taken for an outage"
         )
     if history.days.in_campaign(history.steps - 1 + steps):
         sentences.append("a campaign: the profiles of ordinary days may not hold")

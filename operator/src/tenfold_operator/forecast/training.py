@@ -149,9 +149,10 @@ class _Window:
         shares = mixing(steps)
         habit = behavioural.fit(ahead, shares, target, weight)
         both = np.concatenate((now, ahead), axis=1)
-        rest = target - habit(ahead, shares)
         near = steps <= NEAR_STEPS
-        trees = [fit_forest(both[at], rest[at], weight[at], self.seed) for at in (near, ~near)]
+        trees = [
+            fit_forest(both[part], target[part], weight[part], self.seed) for part in (near, ~near)
+        ]
         network = fit_network(both, target, weight, self.seed)
         tail = self.residuals[max(self.first, until + 1 - _STATISTICAL_STEPS) : until + 1]
         return Members(
