@@ -88,8 +88,8 @@ class Days:
 
     def slots(self, local: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the slots in the day and in the week of local seconds, shape (m,) each."""
-        day, seconds = np.divmod(local, DAY)
-        of_day = (seconds / self.slot_seconds).astype(np.int64) % self.slots_a_day
+        day = local // DAY
+        of_day = (local % DAY / self.slot_seconds).astype(np.int64) % self.slots_a_day
         return of_day, day.astype(np.int64) * self.slots_a_day + of_day
 
     def campaigns(self, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
