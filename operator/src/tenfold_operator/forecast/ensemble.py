@@ -1,0 +1,128 @@
+"""The ensemble as it lives: a value a step in, a forecast out, both in well under a millisecond.
+
+It learns from every step how good each family was and how wide the band must be; the families
+themselves are fitted elsewhere (training.fit), since that takes seconds and other libraries.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tenfold_operator.forecast import calibration, reasons, skill
+from tenfold_operator.forecast.history import History
+from tenfold_operator.forecast.members import HORIZONS, KNOTS, Members, mixing
+from tenfold_operator.forecast.reasons import Track
+from tenfold_operator.forecast.types import FAMILIES, LEVELS, Floats, Forecast
+
+_KNOTS = np.array(KNOTS)
+_EACH = np.arange(len(KNOTS))
+_LOW, _MIDDLE, _HIGH = LEVELS.index(0.05), LEVELS.index(0.5), LEVELS.index(0.95)
+_HELD_RATE = 1.0 / 200.0
+
+
+@dataclass
+class _Pending:
+    """Answers that wait for their step, by the step they were given at, modulo HORIZONS."""
+
+    families: Floats = field(
+        default_factory=lambda: np.full((HORIZONS, len(FAMILIES), len(KNOTS)), np.nan)
+    )
+    centre: Floats = field(default_factory=lambda: np.full((HORIZONS, len(KNOTS)), np.nan))
+    last_value: Floats = field(default_factory=lambda: np.full(HORIZONS, np.nan))
+
+
+class Ensemble:
+    """Four model families with one voice.
+
+    Args:
+        history: The series up to now.
+        members: The fitted families.
+        state: Of the statistical family after the last step.
+        track: How good they have been.
+    """
+
+    def __init__(self, history: History, members: Members, state: Floats, track: Track) -> None:
+        self.history = history
+        self.members = members
+        self.state = state
+        self.track = track
+        self._pending = _Pending()
+        self._weights = skill.weights(track.errors)
+        self._knot_shares = mixing(_KNOTS)
+        self._note_answers()
+
+    def update(self, value: float) -> None:
+        """Take the next step's value, in the series' unit; NaN is a gap."""
+        history = self.history
+        trusted = history.append(value)
+        residual = self.members.residual(history, history.last)
+        if history.steps == 1:
+            self.state = self.members.statistical.begin(0.0 if math.isnan(residual) else residual)
+        self.state = self.members.statistical.step(self.state, residual)
+        if trusted:
+            self._score(value)
+        self._note_answers()
+
+    def predict(self, horizon_steps: int) -> Forecast:
+        """Forecast 1..horizon_steps steps ahead.
+
+        Raises:
+            ValueError: A horizon below 1.
+        """
+        if horizon_steps < 1:
+            raise ValueError(f"a horizon of {horizon_steps} steps: give 1 or more")
+        steps = np.arange(1, horizon_steps + 1)
+        shares = mixing(steps)
+        weights = self._weights @ shares.T
+        centre = self._natural(skill.combine(self.members.ahead(self.history, self.state, steps), weights))
+        spread = self.track.spread.mixed(shares)(centre)
+        scores = np.sort(self.track.quantiles, axis=0) @ shares.T
+        values = np.maximum(0.0, centre + scores * spread)
+        return Forecast(
+            step_seconds=self.history.days.step_seconds,
+            mean=centre,
+            quantiles=dict(zip(LEVELS, values, strict=True)),
+            confidence=reasons.confidence(self.track, self.history, shares[-1]),
+            reasons=reasons.explain(
+                self.track, self.history, shares[-1], values[:, -1], weights[:, -1], horizon_steps
+            ),
+            weights=dict(zip(FAMILIES, weights[:, -1].tolist(), strict=True)),
+        )
+
+    def _natural(self, answers: Floats) -> Floats:
+        level = self.history.level[self.history.last] if self.history.steps else -math.inf
+        result: Floats = np.maximum(0.0, np.exp(level + answers) - self.history.offset)
+        return result
+
+    def _note_answers(self) -> None:
+        if self.history.empty:
+            return
+        answers = self.members.ahead(self.history, self.state, _KNOTS)
+        slot = self.history.steps % HORIZONS
+        self._pending.families[slot] = self._natural(answers)
+        self._pending.centre[slot] = self._natural(skill.combine(answers, self._weights))
+        self._pending.last_value[slot] = self._natural(
+            self.history.log[self.history.last] - self.history.level[self.history.last]
+        )
+
+    def _score(self, value: float) -> None:
+        slots = (self.history.steps - _KNOTS) % HORIZONS
+        track, pending = self.track, self._pending
+        centre = pending.centre[slots, _EACH]
+        there = np.isfinite(centre)
+        if not there.any():
+            return
+        fresh = np.abs(value - pending.families[slots, :, _EACH].T)
+        track.errors = np.where(there, skill.moved(track.errors, fresh), track.errors)
+        track.ensemble = skill.moved(track.ensemble, np.abs(value - centre))
+        track.last_value = skill.moved(track.last_value, np.abs(value - pending.last_value[slots]))
+        score = (value - centre) / track.spread(centre)
+        inside = (score >= track.quantiles[_LOW]) & (score <= track.quantiles[_HIGH])
+        track.held = np.where(there, track.held + _HELD_RATE * (inside - track.held), track.held)
+        track.quantiles = calibration.tracked(track.quantiles, score)
+        track.load += (value - track.load) / skill.MEMORY_STEPS
+        track.known_steps += 1
+        self._weights = skill.weights(track.errors)

@@ -1,0 +1,103 @@
+"""The four families as one answer: each says log y(t+h) - level(t)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold_operator.forecast import features
+from tenfold_operator.forecast.behavioural import Habit
+from tenfold_operator.forecast.forest import Forest
+from tenfold_operator.forecast.history import History
+from tenfold_operator.forecast.network import Network
+from tenfold_operator.forecast.statistical import Statistical
+from tenfold_operator.forecast.types import FAMILIES, Floats
+
+KNOTS: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 30)
+"""Horizons, in steps, at which skill and calibration are kept; others lie between."""
+
+HORIZONS = KNOTS[-1]
+"""The farthest horizon that is fitted; farther ones take its skill and the season of their time."""
+
+_FARTHEST = 6.0
+
+
+def mixing(steps: NDArray[np.int64]) -> Floats:
+    """Return the shares of the knots in horizons of shape (m,): shape (m, knots), rows sum to 1."""
+    place = np.interp(np.log(steps), np.log(KNOTS), np.arange(len(KNOTS)))
+    shares: Floats = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(len(KNOTS))))
+    return shares
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The families that are learned from features."""
+
+    network: Network
+    forest: Forest
+    habit: Habit
+
+    def __call__(self, now: Floats, ahead: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:
+        """Answer neural, hybrid and behavioural for rows, shape (m,) each.
+
+        Args:
+            now: features.now of each row's origin, shape (m, features).
+            ahead: features.ahead, shape (m, features).
+            shares: Of the knots in each row's horizon, shape (m, knots).
+        """
+        known = np.nan_to_num(np.concatenate((now, ahead), axis=1), copy=False, nan=0.0)
+        habit = self.habit(known[:, now.shape[1] :], shares)
+        return self.network(known), habit + self.forest(known), habit
+
+
+@dataclass(frozen=True)
+class Members:
+    """All families as they were fitted; learned ones are missing at a cold start."""
+
+    statistical: Statistical
+    learned: Learned | None
+
+    def residual(self, history: History, position: int) -> float:
+        """Return what the statistical family sees of a step; NaN where it is a gap."""
+        if not history.known[position]:
+            return float("nan")
+        season = history.profile(position) if self.statistical.seasonal else 0.0
+        return float(history.log[position]) - season
+
+    def ahead(self, history: History, state: Floats, steps: NDArray[np.int64]) -> Floats:
+        """Answer for steps after the last one, shape (m,), with shape (families, m).
+
+        A row is NaN where a family has no answer.
+        """
+        at = np.full(steps.shape, history.last)
+        level = history.level[history.last]
+        profiles = features.profiles_at(history, steps)
+        space = self.statistical
+        trend = space.reach[np.minimum(steps, len(space.reach)) - 1] @ state + space.centre
+        if space.seasonal:
+            season = blend(profiles)
+            trend = trend + np.where(
+                np.isnan(season), np.nan_to_num(history.profile(history.last)), season
+            )
+        answers = np.full((len(FAMILIES), len(steps)), np.nan)
+        answers[1] = trend - level
+        if self.learned is not None:
+            now = np.repeat(features.now(history, at[:1]), len(steps), axis=0)
+            answers[0], answers[2], answers[3] = self.learned(
+                now, features.ahead(history, at, steps, profiles), mixing(steps)
+            )
+        return bounded(answers)
+
+
+def blend(profiles: Floats) -> Floats:
+    """Return the mean of the profiles of day and week, shape (2, m) to (m,): the day's where alone."""
+    mean: Floats = np.where(np.isnan(profiles[1]), profiles[0], profiles.mean(axis=0))
+    return mean
+
+
+def bounded(answers: Floats) -> Floats:
+    """Hold answers within a factor of 400 of the level; infinite ones become NaN: no answer."""
+    held: Floats = np.where(np.isfinite(answers), np.clip(answers, -_FARTHEST, _FARTHEST), np.nan)
+    return held
