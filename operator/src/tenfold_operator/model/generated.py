@@ -249,7 +249,7 @@ class WorkloadScalingForecast(Model):
     """The quantile of the load at the horizon that the pods must carry; 0.99 leaves one minute of
     a hundred to chance.
     """
-    min_confidence_percent: int = Field(default=10, ge=1, le=100)
+    min_confidence_percent: int = Field(default=50, ge=1, le=100)
     """A forecast of less confidence does not count: the pods follow the load, as without a
     forecast.
     """

@@ -1,0 +1,89 @@
+"""What a decision leaves for the next: the numbers asked for, and the periods of the limits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tenfold_operator.model.generated import (
+    WorkloadScalingStatus,
+    WorkloadScalingStatusPeriod,
+    WorkloadScalingStatusRecommendation,
+)
+
+Direction = Literal["Out", "In"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A number of pods from a moment on."""
+
+    time: datetime
+    replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What a decision leaves for the next.
+
+    Attributes:
+        recommendations: Numbers asked for, each holding until the next, the oldest first.
+        out: Pods at the start of the running period of scaleOut's limits.
+        in_: The same of scaleIn's.
+    """
+
+    recommendations: tuple[Mark, ...] = ()
+    out: Mark | None = None
+    in_: Mark | None = None
+
+
+EMPTY = Memory()
+
+
+def recall(status: WorkloadScalingStatus | None) -> Memory:
+    """Return the memory that the status holds."""
+    if status is None:
+        return EMPTY
+    periods = {each.direction: Mark(each.time, each.replicas) for each in status.periods}
+    return Memory(
+        recommendations=tuple(Mark(each.time, each.replicas) for each in status.recommendations),
+        out=periods.get("Out"),
+        in_=periods.get("In"),
+    )
+
+
+def recommendations_of(memory: Memory) -> tuple[WorkloadScalingStatusRecommendation, ...]:
+    """Return the recommendations as the status has them."""
+    return tuple(
+        WorkloadScalingStatusRecommendation(time=each.time, replicas=each.replicas)
+        for each in memory.recommendations
+    )
+
+
+def periods_of(memory: Memory) -> tuple[WorkloadScalingStatusPeriod, ...]:
+    """Return the periods as the status has them."""
+    marks: tuple[tuple[Direction, Mark | None], ...] = (("Out", memory.out), ("In", memory.in_))
+    return tuple(
+        WorkloadScalingStatusPeriod(direction=direction, time=mark.time, replicas=mark.replicas)
+        for direction, mark in marks
+        if mark is not None
+    )
+
+
+def remember(
+    recommendations: tuple[Mark, ...], replicas: int, now: datetime, window_seconds: float
+) -> tuple[Mark, ...]:
+    """Add a recommendation and forget those that ended before the window."""
+    if not recommendations or recommendations[-1].replicas != replicas:
+        recommendations = (*recommendations, Mark(now, replicas))
+    since = now - timedelta(seconds=window_seconds)
+    ended = sum(1 for each in recommendations[1:] if each.time <= since)
+    return recommendations[ended:]
+
+
+def within(
+    recommendations: tuple[Mark, ...], now: datetime, window_seconds: float
+) -> tuple[int, ...]:
+    """Return the numbers asked for within the window, the last one always among them."""
+    since = now - timedelta(seconds=window_seconds)
+    ended = sum(1 for each in recommendations[1:] if each.time <= since)
+    return tuple(each.replicas for each in recommendations[ended:])
