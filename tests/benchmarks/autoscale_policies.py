@@ -18,7 +18,7 @@ from tenfold_operator.model.generated import (
     WorkloadScalingForecast,
 )
 from tenfold_operator.plan.scaling import capacity, memory, startup
-from tenfold_operator.plan.scaling.decide import INTERVAL_SECONDS, Observed, decide
+from tenfold_operator.plan.scaling.decide import Observed, decide
 from tenfold_operator.plan.scaling.load import Load, Signals, judge
 from tenfold_operator.plan.scaling.outlook import Outlook, look_ahead
 
@@ -49,7 +49,7 @@ def seen(trace: Trace) -> Floats:
 
 def hpa(trace: Trace) -> Counts:
     """Kubernetes' HorizontalPodAutoscaler on an average value, with its default behaviour."""
-    return _follow(seen(trace)[:, None] / TARGETS, tolerance=_TOLERANCE)
+    return _follow(seen(trace)[:, None] / TARGETS)
 
 
 def keda(trace: Trace) -> Counts:
@@ -58,7 +58,7 @@ def keda(trace: Trace) -> Counts:
     padded = np.concatenate((np.full(_KEDA_RATE_TICKS - 1, load[0]), load))
     rate = sliding_window_view(padded, _KEDA_RATE_TICKS).mean(axis=1)
     polled = rate[np.arange(len(rate)) // _KEDA_POLLING_TICKS * _KEDA_POLLING_TICKS]
-    return _follow(polled[:, None] / TARGETS, tolerance=_TOLERANCE)
+    return _follow(polled[:, None] / TARGETS)
 
 
 def seasonal_naive(trace: Trace, start_seconds: float) -> Counts:
@@ -72,16 +72,18 @@ def seasonal_naive(trace: Trace, start_seconds: float) -> Counts:
     yesterday = np.repeat(wanted, trace.ticks_per_step)[: len(trace.demand) + ahead]
     expected = sliding_window_view(yesterday, ahead + 1).max(axis=1)[: len(trace.demand)]
     load = np.maximum(seen(trace), expected)
-    return _follow(load[:, None] / TARGETS, tolerance=_TOLERANCE)
+    return _follow(load[:, None] / TARGETS)
 
 
 def oracle(trace: Trace, start_seconds: float, *, window: bool = True) -> Counts:
-    """The HPA when it knows the demand up to the pod start; without its window it is faultless."""
+    """Who knows the demand up to the pod start, and takes pods away as the HPA does or at once."""
     ahead = _ahead_ticks(start_seconds)
     padded = np.concatenate((trace.demand, np.full(ahead, trace.demand[-1])))
     known = sliding_window_view(padded, ahead + 1).max(axis=1)
-    ticks = _STABILISATION_TICKS if window else 0
-    return _follow(known[:, None] / TARGETS, tolerance=0.0, window_ticks=ticks)
+    if window:
+        before = np.concatenate((np.zeros(_STABILISATION_TICKS), known))
+        known = sliding_window_view(before, _STABILISATION_TICKS + 1).max(axis=1)
+    return _rounded(known[:, None] / TARGETS)
 
 
 def tenfold(trace: Trace, forecasts: Forecasts, start_seconds: float) -> Counts:
@@ -99,9 +101,12 @@ def _ahead_ticks(start_seconds: float) -> int:
     return ticks_of(start_seconds)
 
 
-def _follow(
-    wanted: Floats, *, tolerance: float, window_ticks: int = _STABILISATION_TICKS
-) -> Counts:
+def _rounded(pods: Floats) -> Counts:
+    whole: Counts = np.clip(np.ceil(pods - _ROUNDING), 1, _MOST).astype(np.int64)
+    return whole
+
+
+def _follow(wanted: Floats) -> Counts:
     """Run the HPA's rules over pods wanted (not rounded), shape (ticks, settings).
 
     ceil(load / (capacity * target)); no change within the tolerance; up by at most 100% or 4 pods
@@ -109,14 +114,14 @@ def _follow(
     podautoscaler: external metric of type AverageValue, default behaviour).
     """
     ticks, settings = wanted.shape
-    rounded = np.clip(np.ceil(wanted - _ROUNDING), 1, _MOST).astype(np.int64)
+    rounded = _rounded(wanted)
     pods = np.empty((ticks, settings), dtype=np.int64)
-    recommended = np.zeros((window_ticks + 1, settings), dtype=np.int64)
+    recommended = np.zeros((_STABILISATION_TICKS + 1, settings), dtype=np.int64)
     current = rounded[0]
     for tick in range(ticks):
-        near = np.abs(wanted[tick] / current - 1.0) <= tolerance
-        asked = np.where(near, current, rounded[tick]) if tolerance else rounded[tick]
-        recommended[tick % (window_ticks + 1)] = asked
+        near = np.abs(wanted[tick] / current - 1.0) <= _TOLERANCE
+        asked = np.where(near, current, rounded[tick])
+        recommended[tick % len(recommended)] = asked
         lowest = np.minimum(current, recommended.max(axis=0))
         highest = np.maximum(2 * current, current + 4)
         current = np.where(asked > current, np.minimum(asked, highest), lowest)
@@ -180,9 +185,7 @@ def _plan(
     return pods
 
 
-def _outlooks(
-    trace: Trace, forecasts: Forecasts, quantile: float
-) -> Callable[[int], Outlook]:
+def _outlooks(trace: Trace, forecasts: Forecasts, quantile: float) -> Callable[[int], Outlook]:
     @lru_cache(maxsize=1)
     def outlook(step: int) -> Outlook:
         origin = forecasts.origin(step)

@@ -14,14 +14,21 @@ from rich.console import Console
 from rich.table import Table
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
-_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust")
+_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "numpy", "scikit-learn")
 
 
-def write(name: str, figures: Mapping[str, float | None]) -> Path:
-    """Print figures as a table and write them to out/bench/NAME.json with machine and versions."""
+def write(
+    name: str,
+    figures: Mapping[str, float | None],
+    details: Mapping[str, object] | None = None,
+) -> Path:
+    """Print figures as a table and write them to out/bench/NAME.json with machine and versions.
+
+    `details` is what is too long for the table and only written, in the types that JSON has.
+    """
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
-        table.add_row(key, "not measured" if value is None else f"{value:.1f}")
+        table.add_row(key, "not measured" if value is None else f"{value:.4g}")
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),
@@ -32,6 +39,6 @@ def write(name: str, figures: Mapping[str, float | None]) -> Path:
     versions = {package: importlib.metadata.version(package) for package in _VERSIONS}
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{name}.json"
-    content = {**figures, "machine": machine, "versions": versions}
+    content = {**figures, **(details or {}), "machine": machine, "versions": versions}
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path

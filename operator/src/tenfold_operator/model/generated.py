@@ -262,10 +262,10 @@ class WorkloadScalingScaleOut(Model):
     """Whether no pod is added, whatever the load."""
     stabilization_window_seconds: int = Field(default=0, ge=0, le=3600)
     """The lowest number that was asked for in so many seconds is taken."""
-    max_pods: int = Field(default=4, ge=1, le=1000)
+    max_pods: int = Field(default=10, ge=1, le=1000)
     """Pods that may be added in periodSeconds; the larger of this and maxPercent holds."""
-    max_percent: int = Field(default=100, ge=0, le=1000)
-    """The same in percent of the pods."""
+    max_percent: int = Field(default=900, ge=0, le=10000)
+    """The same in percent of the pods; 900 is tenfold."""
     period_seconds: int = Field(default=15, ge=1, le=1800)
     """The period of the limits."""
 
