@@ -25,7 +25,7 @@ from tests.benchmarks.autoscale_traces import Trace
 
 STARTS = (10, 60, 300)
 QUICK_DAYS = 1.0
-DAYS = 7.0
+DAYS = 5.0
 LEVELS = {"1pct": 0.01, "0_1pct": 0.001}
 
 Curves = dict[str, tuple[Point, ...]]
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.autoscale", description=__doc__
     )
-    parser.add_argument("--quick", action="store_true", help="a day of each trace instead of seven")
+    parser.add_argument("--quick", action="store_true", help="a day of each trace instead of five")
     parser.add_argument(
         "--trace", action="append", default=[], help="only traces with this in the name"
     )

@@ -196,12 +196,11 @@ def _move(
     """Take the wanted number through windows, doubts, pauses and limits, in this order."""
     out, in_, current = spec.scale_out, spec.scale_in, observed.replicas
     longest = max(out.stabilization_window_seconds, in_.stabilization_window_seconds)
-    marks = memories.remember(memory.recommendations, wanted, now, longest)
-    memory = replace(memory, recommendations=marks)
-    lowest = min(memories.within(marks, now, out.stabilization_window_seconds))
+    memory = memories.remember(memory, wanted, now, longest)
+    lowest = min(memories.within(memory, now, out.stabilization_window_seconds))
     # A forecast of the whole horizon says what the window of the past only hopes for.
     window = in_.stabilization_window_seconds if need.predicted is None else 0
-    highest = max(memories.within(marks, now, window))
+    highest = max(memories.within(memory, now, window))
     target = min(max(current, lowest), highest)
 
     def stay(held: str, *reasons: str) -> _Move:

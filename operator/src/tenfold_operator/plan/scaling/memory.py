@@ -69,21 +69,26 @@ def periods_of(memory: Memory) -> tuple[WorkloadScalingStatusPeriod, ...]:
     )
 
 
-def remember(
-    recommendations: tuple[Mark, ...], replicas: int, now: datetime, window_seconds: float
-) -> tuple[Mark, ...]:
+def remember(memory: Memory, replicas: int, now: datetime, window_seconds: float) -> Memory:
     """Add a recommendation and forget those that ended before the window."""
-    if not recommendations or recommendations[-1].replicas != replicas:
-        recommendations = (*recommendations, Mark(now, replicas))
-    since = now - timedelta(seconds=window_seconds)
-    ended = sum(1 for each in recommendations[1:] if each.time <= since)
-    return recommendations[ended:]
+    marks = memory.recommendations
+    if not marks or marks[-1].replicas != replicas:
+        marks = (*marks, Mark(now, replicas))
+    marks = marks[_ended(marks, now, window_seconds) :]
+    if marks == memory.recommendations:
+        return memory
+    return Memory(recommendations=marks, out=memory.out, in_=memory.in_)
 
 
-def within(
-    recommendations: tuple[Mark, ...], now: datetime, window_seconds: float
-) -> tuple[int, ...]:
+def within(memory: Memory, now: datetime, window_seconds: float) -> tuple[int, ...]:
     """Return the numbers asked for within the window, the last one always among them."""
+    marks = memory.recommendations
+    return tuple(each.replicas for each in marks[_ended(marks, now, window_seconds) :])
+
+
+def _ended(marks: tuple[Mark, ...], now: datetime, window_seconds: float) -> int:
+    """How many of the recommendations were followed by another before the window."""
+    if len(marks) == 1:
+        return 0
     since = now - timedelta(seconds=window_seconds)
-    ended = sum(1 for each in recommendations[1:] if each.time <= since)
-    return tuple(each.replicas for each in recommendations[ended:])
+    return sum(1 for each in marks[1:] if each.time <= since)
