@@ -64,11 +64,12 @@ def compared(found: Curves, violation: float, oracle: str = "oracle") -> Figures
     """
     level = max(violation, min(each.violation_ratio for each in found["hpa"]))
     hpa, ours, best = (cost_at(found[name], level) for name in ("hpa", "tenfold", oracle))
-    usable = hpa is not None and ours is not None and best is not None and hpa > best
+    if hpa is None or ours is None or best is None or hpa <= best:
+        return {"violation_ratio": level, "gap_closed": None, "ratio_to_hpa": None}
     return {
         "violation_ratio": level,
-        "gap_closed": (hpa - ours) / (hpa - best) if usable else None,
-        "ratio_to_hpa": ours / hpa if hpa and ours else None,
+        "gap_closed": (hpa - ours) / (hpa - best),
+        "ratio_to_hpa": ours / hpa,
     }
 
 

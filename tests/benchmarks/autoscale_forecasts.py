@@ -51,7 +51,7 @@ class Forecasts:
 
 
 def of(trace: Trace) -> Forecasts:
-    """Return the forecasts of a trace, fitted to its training part only and updated step by step."""
+    """Return the forecasts of a trace, fitted to its training part only, then updated by steps."""
     path = report.OUT / "autoscale-forecasts" / f"{trace.name}-{_key(trace)}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,8 @@ def ready(pods: Counts, start_ticks: int) -> Counts:
     taken away first, as a ReplicaSet does. Before the first tick the first number holds.
     """
     padded = np.concatenate((np.full(start_ticks, pods[0]), pods))
-    return sliding_window_view(padded, start_ticks + 1).min(axis=1)
+    least: Counts = sliding_window_view(padded, start_ticks + 1).min(axis=1)
+    return least
 
 
 def score(

@@ -62,6 +62,23 @@ class Scaler:
         self.memory: Memory = EMPTY
         self.now = NOW
 
+    def observed(
+        self,
+        level: float | None,
+        ahead: Outlook | None = None,
+        doubts: tuple[str, ...] = (),
+        capacity: Capacity | None = POD,
+        noise: float = 0.0,
+    ) -> Observed:
+        """Return what a decision would depend on."""
+        return Observed(
+            replicas=self.replicas,
+            load=Load(level=level, noise=noise, doubts=doubts),
+            capacity=capacity,
+            start=self.start,
+            outlook=ahead,
+        )
+
     def decide(
         self,
         level: float | None,
@@ -71,13 +88,7 @@ class Scaler:
         noise: float = 0.0,
     ) -> Decision:
         """Decide and take the decision."""
-        observed = Observed(
-            replicas=self.replicas,
-            load=Load(level=level, noise=noise, doubts=doubts),
-            capacity=capacity,
-            start=self.start,
-            outlook=ahead,
-        )
+        observed = self.observed(level, ahead, doubts, capacity, noise)
         decision = decide(observed, self.spec, self.memory, self.now)
         self.replicas, self.memory = decision.replicas, decision.memory
         return decision

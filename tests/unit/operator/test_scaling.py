@@ -1,14 +1,15 @@
 """A Workload's number of pods, decision by decision."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tenfold_operator.model.generated import (
     WorkloadScalingSchedule,
     WorkloadScalingStatus,
 )
-from tenfold_operator.plan.scaling import memory, revisions, schedule, startup
-from tenfold_operator.plan.scaling.outlook import look_ahead, peak
+from tenfold_operator.plan.scaling import memory, revisions, schedule, startup, status
+from tenfold_operator.plan.scaling.outlook import Outlook, look_ahead, peak
 from tenfold_operator.plan.scaling.revisions import Share
 
 from tests.unit.operator.scaling_world import NOW, Scaler, forecast, outlook
@@ -74,10 +75,10 @@ def test_noise_within_a_step_is_headroom_for_the_present_load() -> None:
     ],
 )
 def test_a_forecast_that_does_not_count_leaves_the_reactive_rule(
-    ahead: object, given: dict[str, object], why: str
+    ahead: Outlook, given: dict[str, Any], why: str
 ) -> None:
     plain, scaler = Scaler(), Scaler(**given)
-    decision = scaler.decide(level=49.0, ahead=ahead)  # type: ignore[arg-type]
+    decision = scaler.decide(level=49.0, ahead=ahead)
     assert decision.replicas == plain.decide(level=49.0).replicas == 7
     assert any(why in reason for reason in decision.reasons)
 
@@ -145,7 +146,7 @@ def test_a_window_for_scale_out_waits_for_a_load_that_stays() -> None:
     scaler.wait(15)
     assert scaler.decide(level=70.0).held == "Stabilizing"
     scaler.wait(31)
-    assert scaler.decide(level=70.0).replicas == 8
+    assert scaler.decide(level=70.0).replicas == 10
 
 
 def test_the_number_stays_between_the_bounds() -> None:
@@ -159,14 +160,45 @@ def test_the_memory_survives_the_status() -> None:
     scaler = Scaler(replicas=4)
     scaler.decide(level=100.0)
     scaler.wait(15)
-    scaler.decide(level=10.0)
-    kept = scaler.memory
-    status = WorkloadScalingStatus(
-        recommendations=memory.recommendations_of(kept), periods=memory.periods_of(kept)
-    )
-    again = WorkloadScalingStatus.model_validate(status.to_json())
-    assert memory.recall(again) == kept
+    decision = scaler.decide(level=10.0)
+    said = status.report(scaler.observed(level=10.0), decision, None, scaler.now)
+    again = WorkloadScalingStatus.model_validate(said.to_json())
+    assert again == said
+    assert memory.recall(again) == decision.memory
+    assert len(decision.memory.recommendations) == 2
+    assert decision.memory.out is not None
     assert memory.recall(None) == memory.EMPTY
+
+
+def test_the_status_says_in_a_sentence_what_was_decided_and_why() -> None:
+    scaler = Scaler(replicas=4)
+    observed = scaler.observed(level=30.0, ahead=outlook([30.0, 75.0]))
+    said = status.report(observed, scaler.decide(30.0, outlook([30.0, 75.0])), None, NOW)
+    assert said.message == "8 pods; 3 for the load; 8 for the next 75 s"
+    assert (said.replicas, said.horizon_seconds, said.confidence_percent) == (8, 75, 100)
+    assert said.capacity_requests_per_minute == 600
+    doubtful = scaler.decide(0.0, outlook([0.0, 0.0]), doubts=("3 of 8 pods fail",))
+    said = status.report(observed, doubtful, said, NOW)
+    assert said.held == "InDoubt"
+    assert said.message is not None
+    assert said.message.endswith("no pod is taken away: 3 of 8 pods fail")
+
+
+def test_the_status_is_written_when_a_number_changes_and_each_minute() -> None:
+    scaler = Scaler(replicas=7)
+
+    def say(level: float, before: WorkloadScalingStatus | None) -> WorkloadScalingStatus:
+        decision = scaler.decide(level)
+        return status.report(scaler.observed(level), decision, before, scaler.now)
+
+    first = say(49.0, None)
+    scaler.wait(15)
+    assert say(48.5, first) is first
+    scaler.wait(45)
+    again = say(48.5, first)
+    assert again is not first
+    scaler.wait(15)
+    assert say(90.0, again).replicas == 13
 
 
 def test_a_schedule_brings_its_pods_before_it_begins() -> None:
@@ -176,7 +208,7 @@ def test_a_schedule_brings_its_pods_before_it_begins() -> None:
     assert scaler.decide(level=28.0).replicas == 4
     scaler.wait(5)
     decision = scaler.decide(level=28.0)
-    assert decision.replicas == 8, "75 s before 15:00 in Istanbul, as far as the limit allows"
+    assert decision.replicas == 9, "75 s before 15:00 in Istanbul"
     assert any("schedule sale asks for 9 pods" in reason for reason in decision.reasons)
 
 

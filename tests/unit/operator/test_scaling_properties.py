@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -79,7 +80,7 @@ def outage(kind: str, before: float) -> Load:
     return judge(times, values, signals, now, 60.0)
 
 
-def after(history: list[tuple[float, Outlook | None, int]], given: dict[str, object]) -> Scaler:
+def after(history: list[tuple[float, Outlook | None, int]], given: dict[str, Any]) -> Scaler:
     scaler = Scaler(replicas=4, **given)
     for level, ahead, seconds in history:
         scaler.decide(level=level, ahead=ahead)
@@ -90,7 +91,7 @@ def after(history: list[tuple[float, Outlook | None, int]], given: dict[str, obj
 @given(HISTORY, SPECS, OUTAGES, st.floats(0.01, 1000), OUTLOOKS)
 def test_no_outage_takes_a_pod_away(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     kind: str,
     before: float,
     ahead: Outlook | None,
@@ -105,7 +106,7 @@ def test_no_outage_takes_a_pod_away(
 @given(HISTORY, SPECS, OUTLOOKS)
 def test_without_a_capacity_no_pod_is_taken_away(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     ahead: Outlook | None,
 ) -> None:
     scaler = after(history, given)
@@ -116,7 +117,7 @@ def test_without_a_capacity_no_pod_is_taken_away(
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_the_number_moves_towards_what_is_wanted_and_never_past_it(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     level: float,
     ahead: Outlook | None,
 ) -> None:
@@ -131,7 +132,7 @@ def test_the_number_moves_towards_what_is_wanted_and_never_past_it(
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_a_pause_stops_its_direction(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     level: float,
     ahead: Outlook | None,
 ) -> None:
@@ -145,7 +146,7 @@ def test_a_pause_stops_its_direction(
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_what_serves_the_load_is_never_taken_away(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     level: float,
     ahead: Outlook | None,
 ) -> None:
@@ -161,7 +162,7 @@ def test_what_serves_the_load_is_never_taken_away(
 
 @given(HISTORY, SPECS, LOADS)
 def test_without_skill_it_is_the_reactive_rule(
-    history: list[tuple[float, Outlook | None, int]], given: dict[str, object], level: float
+    history: list[tuple[float, Outlook | None, int]], given: dict[str, Any], level: float
 ) -> None:
     with_forecast, without = after(history, given), after(history, given)
     useless = outlook([9999.0] * 4, confidence=0.1)
@@ -173,7 +174,7 @@ def test_without_skill_it_is_the_reactive_rule(
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_the_memory_stays_small(
     history: list[tuple[float, Outlook | None, int]],
-    given: dict[str, object],
+    given: dict[str, Any],
     level: float,
     ahead: Outlook | None,
 ) -> None:

@@ -424,8 +424,8 @@ class WorkloadScalingStatus(Model):
     """What was decided, in a sentence."""
     reasons: tuple[str, ...] = ()
     """Why, in words and numbers."""
-    decided_at: AwareDatetime | None = None
-    """When the number or what holds it last changed."""
+    time: AwareDatetime | None = None
+    """When this was said. It is said anew when a number changes, and each minute."""
     recommendations: tuple[WorkloadScalingStatusRecommendation, ...] = ()
     """The numbers asked for within the windows, each from its time on."""
     periods: tuple[WorkloadScalingStatusPeriod, ...] = ()

@@ -2,15 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from tenfold_operator.model.generated import (
-    WorkloadScalingStatus,
-    WorkloadScalingStatusPeriod,
-    WorkloadScalingStatusRecommendation,
-)
-
-Direction = Literal["Out", "In"]
+from tenfold_operator.model.generated import WorkloadScalingStatus
 
 
 @dataclass(frozen=True)
@@ -48,24 +41,6 @@ def recall(status: WorkloadScalingStatus | None) -> Memory:
         recommendations=tuple(Mark(each.time, each.replicas) for each in status.recommendations),
         out=periods.get("Out"),
         in_=periods.get("In"),
-    )
-
-
-def recommendations_of(memory: Memory) -> tuple[WorkloadScalingStatusRecommendation, ...]:
-    """Return the recommendations as the status has them."""
-    return tuple(
-        WorkloadScalingStatusRecommendation(time=each.time, replicas=each.replicas)
-        for each in memory.recommendations
-    )
-
-
-def periods_of(memory: Memory) -> tuple[WorkloadScalingStatusPeriod, ...]:
-    """Return the periods as the status has them."""
-    marks: tuple[tuple[Direction, Mark | None], ...] = (("Out", memory.out), ("In", memory.in_))
-    return tuple(
-        WorkloadScalingStatusPeriod(direction=direction, time=mark.time, replicas=mark.replicas)
-        for direction, mark in marks
-        if mark is not None
     )
 
 
