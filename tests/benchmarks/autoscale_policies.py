@@ -138,7 +138,8 @@ def _judged(trace: Trace, forecasts: Forecasts) -> list[Load]:
         trace.ticks_per_step,
     )
     # The last tick of the history is the first of those that are seen.
-    values = [*history[-hour - 1 : -1].tolist(), *known.tolist()]
+    before = history[-hour - 1 : -1].tolist()
+    values = [*before, *known.tolist()]
     signals = Signals(targets_up=1.0, errors=0.0, pods_failing=0, pods=1)
     begin = forecasts.origin(0).timestamp()
     loads = []
@@ -146,7 +147,7 @@ def _judged(trace: Trace, forecasts: Forecasts) -> list[Load]:
         # A sample's moment is within the tick that it measures.
         now = begin + tick * TICK_SECONDS
         times = [now - TICK_SECONDS / 2 - TICK_SECONDS * back for back in range(hour, -1, -1)]
-        samples = values[tick : tick + hour + 1]
+        samples = values[max(0, tick + len(before) - hour) : tick + len(before) + 1]
         loads.append(judge(times[-len(samples) :], samples, signals, now, trace.step_seconds))
     return loads
 
