@@ -52,5 +52,5 @@ load-smoke: $(UV) ## The gate's quick form: a minute
 bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
 	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)
 
-bench-autoscale: $(UV) ## Pods at equal violation beside HPA, KEDA and an oracle (QUICK=1: a day)
-	$(RUN) python -m tests.benchmarks.autoscale $(if $(QUICK),--quick)
+bench-autoscale: $(UV) ## Pods at equal violation beside HPA, KEDA and an oracle (DAYS=1: quick)
+	$(RUN) python -m tests.benchmarks.autoscale $(if $(DAYS),--days $(DAYS))

@@ -24,7 +24,6 @@ from tests.benchmarks.autoscale_score import Counts, Point, cost_at, score, tick
 from tests.benchmarks.autoscale_traces import Trace
 
 STARTS = (10, 60, 300)
-QUICK_DAYS = 1.0
 DAYS = 5.0
 LEVELS = {"1pct": 0.01, "0_1pct": 0.001}
 
@@ -47,7 +46,9 @@ def curves(trace: Trace, start: int, made: forecasts.Forecasts) -> Curves:
 
 def _curve(name: str, counts: Counts, trace: Trace, start: int) -> tuple[Point, ...]:
     settings = (
-        [float(each) for each in policies.QUANTILES] if name == "tenfold" else policies.TARGETS
+        [float(quantile) for _, quantile in policies.SWEEP]
+        if name == "tenfold"
+        else policies.TARGETS
     )
     demand, least = trace.demand, trace.least_pod_hours
     return tuple(
@@ -135,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.autoscale", description=__doc__
     )
-    parser.add_argument("--quick", action="store_true", help="a day of each trace instead of five")
+    parser.add_argument(
+        "--days", type=float, default=DAYS, help="days of each trace that are judged at most (5)"
+    )
     parser.add_argument(
         "--trace", action="append", default=[], help="only traces with this in the name"
     )
@@ -156,12 +159,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     all_curves: dict[str, dict[int, Curves]] = {}
     begun = time.monotonic()
     for path in chosen:
-        days = QUICK_DAYS if options.quick else DAYS
-        trace = traces.load(path, days, on_training=options.on_training)
+        trace = traces.load(path, options.days, on_training=options.on_training)
         made = forecasts.of(trace)
         all_curves[trace.name] = {start: curves(trace, start, made) for start in STARTS}
-        console.print(f"{trace.name}: {time.monotonic() - begun:.0f} s")
-    console.print(table(all_curves))
+        console.print(table({trace.name: all_curves[trace.name]}))
+        console.print(f"{len(all_curves)} of {len(chosen)}, {time.monotonic() - begun:.0f} s")
     figures = summary(all_curves)
     if options.on_training:
         console.print_json(json.dumps(dict(figures)))
@@ -171,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             name: {str(start): as_json(found) for start, found in by_start.items()}
             for name, by_start in all_curves.items()
         },
-        "judged_days_most": QUICK_DAYS if options.quick else DAYS,
+        "judged_days_most": options.days,
         "seed": 0,
     }
     report.write("autoscale", figures, details)

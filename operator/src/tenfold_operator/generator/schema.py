@@ -121,4 +121,6 @@ def _node(schema: dict[str, Any], class_name: str, names: _Names) -> Node:
 
 
 def _singular(name: str) -> str:
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") else name + "Item"
