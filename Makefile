@@ -6,10 +6,10 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-autoscale
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-forecast bench-autoscale
 
 help: ## Show the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # Debian's own Python keeps pip out of the system: uv gets an environment of its own.
 .uv/bin/uv:
@@ -48,6 +48,9 @@ load: $(UV) ## The 10x gate, against the running platform
 
 load-smoke: $(UV) ## The gate's quick form: a minute
 	$(RUN) tenfold-load run --suite smoke
+
+bench-forecast: $(UV) ## How good forecasts are on every trace in TENFOLD_DATA (EVERY=4: a quarter of the origins)
+	$(RUN) python -m tests.benchmarks.forecast $(if $(EVERY),--every $(EVERY))
 
 bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
 	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)

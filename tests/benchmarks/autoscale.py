@@ -9,7 +9,6 @@ import argparse
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from statistics import median
 
 from rich.console import Console
@@ -18,8 +17,8 @@ from rich.table import Table
 from tests.benchmarks import autoscale_forecasts as forecasts
 from tests.benchmarks import autoscale_plot as plot
 from tests.benchmarks import autoscale_policies as policies
-from tests.benchmarks import autoscale_traces as traces
-from tests.benchmarks import report
+from tests.benchmarks import autoscale_traces as judged
+from tests.benchmarks import report, traces
 from tests.benchmarks.autoscale_score import Counts, Point, cost_at, score, ticks_of
 from tests.benchmarks.autoscale_traces import Trace
 
@@ -99,17 +98,26 @@ def summary(all_curves: Mapping[str, Mapping[int, Curves]]) -> Figures:
     return figures
 
 
-def as_json(found: Curves) -> dict[str, object]:
+def as_json(found: Curves) -> Mapping[str, report.Figure]:
     """One trace at one pod start, as autoscale.json has it."""
-    policies_of: dict[str, object] = {
+    policies_of = {
         name: {
             **{f"pod_hours_ratio_at_{key}": cost_at(curve, at) for key, at in LEVELS.items()},
-            "curve": [asdict(each) for each in curve],
+            "curve": {f"{each.setting:g}": _point(each) for each in curve},
         }
         for name, curve in found.items()
     }
     at = {f"compared_at_{key}": compared(found, level) for key, level in LEVELS.items()}
     return {**policies_of, **at}
+
+
+def _point(each: Point) -> Mapping[str, float]:
+    return {
+        "pod_hours_ratio": each.pod_hours_ratio,
+        "violation_ratio": each.violation_ratio,
+        "under_served_ratio": each.under_served_ratio,
+        "changes_per_hour": each.changes_per_hour,
+    }
 
 
 def table(all_curves: Mapping[str, Mapping[int, Curves]]) -> Table:
@@ -149,17 +157,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     chosen = [
-        path
-        for path in sorted(traces.data_folder().glob("*.csv.gz"))
-        if not options.trace or any(part in path.name for part in options.trace)
+        name
+        for name in traces.names()
+        if not options.trace or any(part in name for part in options.trace)
     ]
     if not chosen:
-        parser.error(f"no trace of {traces.data_folder()} has {options.trace} in its name")
+        parser.error(f"no trace of {traces.folder()} has {options.trace} in its name")
     console = Console(width=200)
     all_curves: dict[str, dict[int, Curves]] = {}
     begun = time.monotonic()
-    for path in chosen:
-        trace = traces.load(path, options.days, on_training=options.on_training)
+    for name in chosen:
+        trace = judged.load(name, options.days, on_training=options.on_training)
         made = forecasts.of(trace)
         all_curves[trace.name] = {start: curves(trace, start, made) for start in STARTS}
         console.print(table({trace.name: all_curves[trace.name]}))
@@ -168,15 +176,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.on_training:
         console.print_json(json.dumps(dict(figures)))
         return
-    details: dict[str, object] = {
+    details: dict[str, report.Figure] = {
         "per_trace": {
             name: {str(start): as_json(found) for start, found in by_start.items()}
             for name, by_start in all_curves.items()
         },
         "judged_days_most": options.days,
-        "seed": 0,
+        "seed": 0.0,
     }
-    report.write("autoscale", figures, details)
+    report.write("autoscale", {**figures, **details})
     for name, by_start in all_curves.items():
         plot.draw(name, by_start)
 

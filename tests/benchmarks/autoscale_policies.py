@@ -50,8 +50,7 @@ _MOST = 1000
 
 def seen(trace: Trace) -> Floats:
     """Return what is known at each tick: the demand of the one before, in pods."""
-    before = trace.values[trace.split - 1] / trace.capacity
-    return np.concatenate(([before], trace.demand[:-1]))
+    return np.concatenate((trace.pods(trace.split - 1, trace.split)[-1:], trace.demand[:-1]))
 
 
 def hpa(trace: Trace) -> Counts:
@@ -75,8 +74,7 @@ def seasonal_naive(trace: Trace, start_seconds: float) -> Counts:
     if first < 0:
         raise SystemExit(f"{trace.name} has less than a day before the judged part")
     ahead = _ahead_ticks(start_seconds)
-    wanted = trace.values[first : trace.end] / trace.capacity
-    yesterday = np.repeat(wanted, trace.ticks_per_step)[: len(trace.demand) + ahead]
+    yesterday = trace.pods(first, trace.end)[: len(trace.demand) + ahead]
     expected = sliding_window_view(yesterday, ahead + 1).max(axis=1)[: len(trace.demand)]
     load = np.maximum(seen(trace), expected)
     return _follow(load[:, None] / TARGETS)
@@ -140,10 +138,7 @@ def _judged(trace: Trace, forecasts: Forecasts) -> list[Load]:
     """The operator's own judgement of the load at each tick, in pods for a capacity of 1."""
     known = seen(trace)
     hour = 3600 // TICK_SECONDS
-    history = np.repeat(
-        trace.values[: trace.split][-(3600 // trace.step_seconds + 1) :] / trace.capacity,
-        trace.ticks_per_step,
-    )
+    history = trace.pods(max(0, trace.split - 3600 // trace.step_seconds - 1), trace.split)
     # The last tick of the history is the first of those that are seen.
     before = history[-hour - 1 : -1].tolist()
     values = [*before, *known.tolist()]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.benchmarks import traces
 
 Floats = NDArray[np.float64]
 
@@ -17,9 +17,6 @@ TICK_SECONDS = 15
 TICKS_PER_MINUTE = 60 // TICK_SECONDS
 PEAK_PODS = 40
 TRAINING_SHARE = 0.8
-_ROOT = Path(__file__).resolve().parents[2]
-_UNIT_SECONDS = {"s": 1, "min": 60, "h": 3600}
-_STEP = re.compile(r"_(\d+)(s|min|h)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +25,7 @@ class Trace:
 
     Attributes:
         name: The file's.
-        values: Requests in each step, shape (n,).
+        values: Requests in each step, shape (n,), NaN where the trace has none.
         step_seconds: Length of a step, a multiple of TICK_SECONDS.
         start: Of the first step.
         split: The first step that is judged; a fit may know those before.
@@ -48,11 +45,19 @@ class Trace:
     def ticks_per_step(self) -> int:
         return self.step_seconds // TICK_SECONDS
 
-    @property
+    def pods(self, first: int, end: int) -> Floats:
+        """Pods that the demand of each tick of these steps takes, not rounded.
+
+        A step is held for all of its ticks, and the value before a gap for all of the gap.
+        """
+        known = np.where(np.isfinite(self.values), np.arange(len(self.values)), 0)
+        filled = np.nan_to_num(self.values[np.maximum.accumulate(known)])
+        return np.repeat(filled[first:end] / self.capacity, self.ticks_per_step)
+
+    @cached_property
     def demand(self) -> Floats:
-        """Pods that the demand of each judged tick takes, not rounded; steps are held."""
-        judged = self.values[self.split : self.end] / self.capacity
-        return np.repeat(judged, self.ticks_per_step)
+        """The same of the judged steps."""
+        return self.pods(self.split, self.end)
 
     @property
     def least_pod_hours(self) -> float:
@@ -61,45 +66,24 @@ class Trace:
         return float(needed.sum()) * TICK_SECONDS / 3600
 
 
-def data_folder() -> Path:
-    """Return the folder of the traces.
-
-    Raises:
-        SystemExit: There is none; the message says what to set.
-    """
-    base = os.environ.get("TENFOLD_DATA")
-    folder = (Path(base) if base else _ROOT.parent / "shared" / "data") / "traces"
-    if not any(folder.glob("*.csv.gz")):
-        raise SystemExit(f"no traces (*.csv.gz) in {folder}: set TENFOLD_DATA to the data folder")
-    return folder
-
-
-def load(path: Path, days: float, *, on_training: bool = False) -> Trace:
-    """Read a trace.
+def load(name: str, days: float, *, on_training: bool = False) -> Trace:
+    """Read a trace by its file's name without .csv.gz.
 
     Args:
-        path: NAME_STEP.csv.gz with columns timestamp and value.
+        name: NAME_STEP.
         days: How much of the part after the training is judged at most.
         on_training: Judge the last quarter of the training part instead: for choosing parameters.
-
-    Raises:
-        SystemExit: The name has no step, or the step is no multiple of 15 s.
     """
-    name = path.name.removesuffix(".csv.gz")
-    match = _STEP.search(name)
-    step = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
-    if step < TICK_SECONDS or step % TICK_SECONDS:
-        raise SystemExit(f"{path}: name it NAME_STEP.csv.gz with a step such as 1min, 5min or 1h")
-    table = np.genfromtxt(path, delimiter=",", skip_header=1, dtype=None, encoding="utf-8")
-    values = np.nan_to_num(np.array([row[1] for row in table], dtype=np.float64))
-    trained = int(TRAINING_SHARE * len(values))
-    split, end = (int(0.75 * trained), trained) if on_training else (trained, len(values))
+    found = traces.load(name)
+    step = round(found.step_seconds)
+    trained = int(TRAINING_SHARE * len(found.values))
+    split, end = (int(0.75 * trained), trained) if on_training else (trained, len(found.values))
     return Trace(
         name=name,
-        values=values,
+        values=found.values,
         step_seconds=step,
-        start=datetime.fromisoformat(str(table[0][0])).replace(tzinfo=UTC),
+        start=found.start,
         split=split,
         end=min(end, split + int(days * 86400 / step)),
-        capacity=float(np.percentile(values, 99.9)) / PEAK_PODS,
+        capacity=float(np.nanpercentile(found.values, 99.9)) / PEAK_PODS,
     )

@@ -8,6 +8,7 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 from rich.console import Console
@@ -17,18 +18,18 @@ OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
 _VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "numpy", "scikit-learn")
 
 
-def write(
-    name: str,
-    figures: Mapping[str, float | None],
-    details: Mapping[str, object] | None = None,
-) -> Path:
+Figure: TypeAlias = "float | str | Mapping[str, Figure] | None"
+
+
+def write(name: str, figures: Mapping[str, Figure]) -> Path:
     """Print figures as a table and write them to out/bench/NAME.json with machine and versions.
 
-    `details` is what is too long for the table and only written, in the types that JSON has.
+    Nested figures are written only: their benchmark prints them in a table of their own.
     """
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
-        table.add_row(key, "not measured" if value is None else f"{value:.4g}")
+        if not isinstance(value, Mapping):
+            table.add_row(key, _text(value))
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),
@@ -39,6 +40,12 @@ def write(
     versions = {package: importlib.metadata.version(package) for package in _VERSIONS}
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{name}.json"
-    content = {**figures, **(details or {}), "machine": machine, "versions": versions}
+    content = {**figures, "machine": machine, "versions": versions}
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _text(value: float | str | None) -> str:
+    if isinstance(value, str):
+        return value
+    return "not measured" if value is None else f"{value:.4g}"

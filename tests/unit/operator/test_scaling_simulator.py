@@ -156,16 +156,20 @@ def test_all_are_compared_where_the_hpa_gets_down_to() -> None:
     assert figures == {"violation_ratio": 0.02, "gap_closed": 0.75, "ratio_to_hpa": 0.5}
 
 
-def test_a_trace_is_cut_where_the_training_ends(tmp_path: Path) -> None:
-    path = tmp_path / "made_5min.csv.gz"
+def test_a_trace_is_cut_where_the_training_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
+    (tmp_path / "traces").mkdir()
     rows = [f"2026-11-01 {index // 12:02}:{5 * (index % 12):02}:00,{index}" for index in range(200)]
+    path = tmp_path / "traces" / "made_5min.csv.gz"
     np.savetxt(path, ["timestamp,value", *rows], fmt="%s")
-    judged = traces.load(path, days=0.1)
+    judged = traces.load("made_5min", days=0.1)
     assert (judged.step_seconds, judged.split, judged.end) == (300, 160, 188)
-    choosing = traces.load(path, days=9, on_training=True)
+    choosing = traces.load("made_5min", days=9, on_training=True)
     assert (choosing.split, choosing.end) == (120, 160)
 
 
-def test_a_trace_whose_name_has_no_step_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="name it NAME_STEP"):
-        traces.load(tmp_path / "made.csv.gz", days=1)
+def test_demand_is_held_for_its_step_and_over_gaps() -> None:
+    made = trace([1.0, 3.0, float("nan"), 5.0], judged=3, capacity=2.0)
+    assert made.demand.tolist() == [1.5] * 8 + [2.5] * 4

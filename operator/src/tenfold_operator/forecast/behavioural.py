@@ -31,7 +31,9 @@ class Habit:
             mixing: Shares of the knots in each row's horizon, shape (m, knots).
         """
         coefficients = mixing @ self.coefficients
-        result: Floats = (ahead[:, COLUMNS] * coefficients[:, :-1]).sum(axis=1) + coefficients[:, -1]
+        result: Floats = (ahead[:, COLUMNS] * coefficients[:, :-1]).sum(axis=1) + coefficients[
+            :, -1
+        ]
         return result
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tenfold_operator.forecast.types import LEVELS, Floats
 
-RATE = 0.03
+RATE = 0.05
 """How far a quantile moves at most in one step, in usual spreads."""
 
 _LEVELS = np.array(LEVELS)

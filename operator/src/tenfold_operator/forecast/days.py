@@ -18,6 +18,7 @@ _QUARTER = 900
 # The epoch was a Thursday; weeks are counted from Monday.
 _MONDAY = 4 * DAY
 _OFFSETS_HELD = 100_000
+_NEAR_QUARTERS = 4 * 24
 
 
 class Days:
@@ -69,9 +70,17 @@ class Days:
         return any(begin <= moment < end for begin, end in self._campaigns)
 
     def local(self, steps: NDArray[np.int64]) -> Floats:
-        """Return seconds into the local week, Monday 0:00 being 0, for steps of shape (m,)."""
+        """Return seconds into the local week, Monday 0:00 being 0, for steps of shape (m,).
+
+        Steps that lie within a day have to rise.
+        """
         moments = self._first + steps * self.step_seconds
         quarters = (moments // _QUARTER).astype(np.int64)
+        # A live forecast asks for a few steps that lie close to each other: two look-ups do.
+        near, far = self._offset(int(quarters[0])), self._offset(int(quarters[-1]))
+        if near == far and 0 <= quarters[-1] - quarters[0] <= _NEAR_QUARTERS:
+            together: Floats = (moments + (near - _MONDAY)) % WEEK
+            return together
         unique, where = np.unique(quarters, return_inverse=True)
         offsets = np.array([self._offset(int(quarter)) for quarter in unique])
         seconds: Floats = (moments + offsets[where] - _MONDAY) % WEEK

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tenfold_operator.forecast import calibration, reasons, skill
+from tenfold_operator.forecast.drift import Monitor
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.members import HORIZONS, KNOTS, Members, mixing
 from tenfold_operator.forecast.reasons import Track
@@ -21,6 +22,7 @@ _KNOTS = np.array(KNOTS)
 _EACH = np.arange(len(KNOTS))
 _LOW, _MIDDLE, _HIGH = LEVELS.index(0.05), LEVELS.index(0.5), LEVELS.index(0.95)
 _HELD_RATE = 1.0 / 200.0
+_MONITORED = KNOTS.index(1)
 
 
 @dataclass
@@ -42,13 +44,22 @@ class Ensemble:
         members: The fitted families.
         state: Of the statistical family after the last step.
         track: How good they have been.
+        monitor: Whether they still fit what comes.
+
+    Attributes:
+        last_errors: Absolute errors of the last step's forecasts, shape (knots,); NaN where there
+            was none or the step is a gap.
     """
 
-    def __init__(self, history: History, members: Members, state: Floats, track: Track) -> None:
+    def __init__(
+        self, history: History, members: Members, state: Floats, track: Track, monitor: Monitor
+    ) -> None:
         self.history = history
         self.members = members
         self.state = state
         self.track = track
+        self.monitor = monitor
+        self.last_errors = np.full(len(KNOTS), np.nan)
         self._pending = _Pending()
         self._weights = skill.weights(track.errors)
         self._knot_shares = mixing(_KNOTS)
@@ -63,7 +74,9 @@ class Ensemble:
             self.state = self.members.statistical.begin(0.0 if math.isnan(residual) else residual)
         self.state = self.members.statistical.step(self.state, residual)
         if trusted:
-            self._score(value)
+            self.monitor.update(residual, float(self._scored(value)[_MONITORED]))
+        else:
+            self.last_errors = np.full(len(KNOTS), np.nan)
         self._note_answers()
 
     def predict(self, horizon_steps: int) -> Forecast:
@@ -77,7 +90,9 @@ class Ensemble:
         steps = np.arange(1, horizon_steps + 1)
         shares = mixing(steps)
         weights = self._weights @ shares.T
-        centre = self._natural(skill.combine(self.members.ahead(self.history, self.state, steps), weights))
+        centre = self._natural(
+            skill.combine(self.members.ahead(self.history, self.state, steps), weights)
+        )
         spread = self.track.spread.mixed(shares)(centre)
         scores = np.sort(self.track.quantiles, axis=0) @ shares.T
         values = np.maximum(0.0, centre + scores * spread)
@@ -108,21 +123,28 @@ class Ensemble:
             self.history.log[self.history.last] - self.history.level[self.history.last]
         )
 
-    def _score(self, value: float) -> None:
+    def _scored(self, value: float) -> Floats:
+        """Learn from a known step and return the scores of its forecasts, shape (knots,)."""
         slots = (self.history.steps - _KNOTS) % HORIZONS
         track, pending = self.track, self._pending
+        track.known_steps += 1
+        track.load += (value - track.load) / skill.MEMORY_STEPS
         centre = pending.centre[slots, _EACH]
         there = np.isfinite(centre)
-        if not there.any():
-            return
         fresh = np.abs(value - pending.families[slots, :, _EACH].T)
         track.errors = np.where(there, skill.moved(track.errors, fresh), track.errors)
-        track.ensemble = skill.moved(track.ensemble, np.abs(value - centre))
-        track.last_value = skill.moved(track.last_value, np.abs(value - pending.last_value[slots]))
-        score = (value - centre) / track.spread(centre)
+        self.last_errors = np.abs(value - centre)
+        track.ensemble = _moved(track.ensemble, self.last_errors, 1.0 / skill.MEMORY_STEPS)
+        simple = np.abs(value - pending.last_value[slots])
+        track.last_value = _moved(track.last_value, simple, 1.0 / skill.MEMORY_STEPS)
+        score: Floats = (value - centre) / track.spread(centre)
         inside = (score >= track.quantiles[_LOW]) & (score <= track.quantiles[_HIGH])
-        track.held = np.where(there, track.held + _HELD_RATE * (inside - track.held), track.held)
+        track.held = _moved(track.held, np.where(there, inside, np.nan), _HELD_RATE)
         track.quantiles = calibration.tracked(track.quantiles, score)
-        track.load += (value - track.load) / skill.MEMORY_STEPS
-        track.known_steps += 1
         self._weights = skill.weights(track.errors)
+        return score
+
+
+def _moved(mean: Floats, fresh: Floats, rate: float) -> Floats:
+    """Return a running mean moved towards fresh values; NaN moves none."""
+    return np.where(np.isfinite(fresh), mean + rate * (fresh - mean), mean)

@@ -1,4 +1,4 @@
-"""What the learned families look at: the last steps, levels, seasons and the calendar of the target.
+"""What the learned families look at: the last steps, levels, seasons, the target's calendar.
 
 All but the calendar are differences of logarithms to the level of the last steps, so that what was
 learned at one load holds at ten times of it. What is not known is 0: no difference.
@@ -14,6 +14,9 @@ from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.types import Floats
 
 Positions = NDArray[np.int64]
+
+COUNT = 38
+"""Features of a row: those of its origin, then those of its target."""
 
 _LAGS = np.arange(12)
 _WINDOWS = np.array([2, 10, 30, 60, 180])

@@ -20,7 +20,7 @@ class Forest:
     Attributes:
         feature: Shape (nodes,): the feature that a node asks for.
         threshold: Shape (nodes,): greater goes to the right; infinite at leaves.
-        left: Shape (nodes,): node of the left child, the right one is the next; a leaf names itself.
+        left: Shape (nodes,): the left child, the right one is the next; a leaf names itself.
         value: Shape (nodes,): what a leaf adds.
         roots: Shape (trees,): the trees' first nodes.
         base: What is added to every answer.
@@ -38,6 +38,8 @@ class Forest:
     def __call__(self, features: Floats) -> Floats:
         """Answer rows of shape (m, features), none NaN, with shape (m,)."""
         rows, width = features.shape
+        if rows == 0:
+            return np.zeros(0)
         flat = np.ascontiguousarray(features).ravel()
         start = (np.arange(rows) * width)[:, None]
         node = np.repeat(self.roots[None, :], rows, axis=0)

@@ -18,9 +18,14 @@ _SLACK = 256
 _DAY_RATE, _WEEK_RATE = 0.2, 0.4
 # A spike moves a profile no further than by this factor of e a day.
 _PROFILE_CLIP = 1.0
-# A zero is an outage where none was seen for so long and the load was not fading out.
+# A zero is an outage where none was seen for so long, the load was not to fade out just then, and
+# it is clearly above any from which a lone zero has come before.
 _NO_ZERO_STEPS = 30
 _FADED_SHARE = 0.1
+_LONE_ZERO_FACTOR = 3.0
+_LONE_ZERO_STEPS = 2
+LONGEST_OUTAGE_SECONDS = 6 * 3600.0
+"""Zeros that last longer are what the service does now."""
 
 ARRAYS = ("log", "level", "sums", "squares", "of_day", "of_week")
 
@@ -65,6 +70,7 @@ class History:
         self.steps = 0
         self.zero_steps = 0
         self.steps_since_zero = 0
+        self.lone_zero_level = 0.0
 
     @property
     def empty(self) -> bool:
@@ -84,16 +90,17 @@ class History:
         """Take the next step's value; NaN is a gap. Return whether the value is trusted.
 
         Not trusted are negative and infinite values, and zeros that come at once where the load
-        was far from it: an outage of the service or its metrics, up to a day of it.
+        was far from it: an outage of the service or its metrics, for LONGEST_OUTAGE_SECONDS.
         """
-        trusted = self._trust(value)
         if self.last + 1 == self.log.size:
             self.trim()
         at = self.last + 1
         of_day, of_week = self.days.slot(self.steps)
         self.of_day[at] = self.day_table[of_day]
         self.of_week[at] = self.week_table[of_week]
-        filled = float(value) if trusted else self._expected(at)
+        expected = self._expected(at)
+        trusted = self._trust(value, expected)
+        filled = float(value) if trusted else expected
         self.last = at
         self.steps += 1
         self.known[at] = trusted
@@ -126,18 +133,20 @@ class History:
         self.sums -= self.sums[self.last]
         self.squares -= self.squares[self.last]
 
-    def _trust(self, value: float) -> bool:
+    def _trust(self, value: float, expected: float) -> bool:
         if not math.isfinite(value) or value < 0.0:
             return False
         if value > 0.0:
+            if 0 < self.zero_steps <= _LONE_ZERO_STEPS:
+                self.lone_zero_level = max(self.lone_zero_level, expected)
             self.zero_steps = 0
             self.steps_since_zero += 1
             return True
         self.zero_steps += 1
-        sudden = self.steps_since_zero >= _NO_ZERO_STEPS and self.typical() > (
-            _FADED_SHARE * self.scale
+        sudden = self.steps_since_zero >= _NO_ZERO_STEPS and expected > max(
+            _FADED_SHARE * self.scale, _LONE_ZERO_FACTOR * self.lone_zero_level
         )
-        if sudden and self.zero_steps * self.days.step_seconds <= DAY:
+        if sudden and self.zero_steps * self.days.step_seconds <= LONGEST_OUTAGE_SECONDS:
             return False
         self.steps_since_zero = 0
         return True
@@ -173,7 +182,9 @@ def _blend(of_day: float, of_week: float) -> float:
     return of_day if math.isnan(of_week) else 0.5 * (of_day + of_week)
 
 
-def _move(table: np.ndarray[tuple[int], np.dtype[np.float64]], slot: int, log: float, rate: float) -> None:
+def _move(
+    table: np.ndarray[tuple[int], np.dtype[np.float64]], slot: int, log: float, rate: float
+) -> None:
     old = float(table[slot])
     if math.isnan(old):
         table[slot] = log

@@ -21,22 +21,40 @@ KNOTS: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 30)
 HORIZONS = KNOTS[-1]
 """The farthest horizon that is fitted; farther ones take its skill and the season of their time."""
 
+NEAR_STEPS = 3
+"""The hybrid has trees of their own for horizons up to this."""
+
+_NEAR = np.log(NEAR_STEPS + 0.5)
 _FARTHEST = 6.0
+
+
+def _mixing() -> Floats:
+    knots = np.arange(len(KNOTS))
+    place = np.interp(np.log(np.arange(1, HORIZONS + 1)), np.log(KNOTS), knots)
+    shares: Floats = np.maximum(0.0, 1.0 - np.abs(place[:, None] - knots))
+    return shares
+
+
+_MIXING = _mixing()
 
 
 def mixing(steps: NDArray[np.int64]) -> Floats:
     """Return the shares of the knots in horizons of shape (m,): shape (m, knots), rows sum to 1."""
-    place = np.interp(np.log(steps), np.log(KNOTS), np.arange(len(KNOTS)))
-    shares: Floats = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(len(KNOTS))))
-    return shares
+    return _MIXING[np.minimum(steps, HORIZONS) - 1]
 
 
 @dataclass(frozen=True)
 class Learned:
-    """The families that are learned from features."""
+    """The families that are learned from features.
+
+    The hybrid is boosted trees on the decomposed series: level taken off, seasons as differences.
+    There are two sets of them, since what tells the next few steps (the last values) tells little
+    of farther ones (the season).
+    """
 
     network: Network
-    forest: Forest
+    near: Forest
+    far: Forest
     habit: Habit
 
     def __call__(self, now: Floats, ahead: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:
@@ -47,9 +65,14 @@ class Learned:
             ahead: features.ahead, shape (m, features).
             shares: Of the knots in each row's horizon, shape (m, knots).
         """
-        known = np.nan_to_num(np.concatenate((now, ahead), axis=1), copy=False, nan=0.0)
+        known = np.concatenate((now, ahead), axis=1)
+        known[np.isnan(known)] = 0.0
+        near = ahead[:, -1] <= _NEAR
         habit = self.habit(known[:, now.shape[1] :], shares)
-        return self.network(known), habit + self.forest(known), habit
+        trees = np.empty(len(known))
+        trees[near] = self.near(known[near])
+        trees[~near] = self.far(known[~near])
+        return self.network(known), trees, habit
 
 
 @dataclass(frozen=True)
@@ -92,7 +115,10 @@ class Members:
 
 
 def blend(profiles: Floats) -> Floats:
-    """Return the mean of the profiles of day and week, shape (2, m) to (m,): the day's where alone."""
+    """Return the mean of the profiles of day and week, shape (2, m) to (m,).
+
+    Where nothing is known of the week it is the day's.
+    """
     mean: Floats = np.where(np.isnan(profiles[1]), profiles[0], profiles.mean(axis=0))
     return mean
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenfold_operator.forecast.calibration import Spread
-from tenfold_operator.forecast.days import DAY
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.types import FAMILIES, LEVELS, Floats
 
@@ -80,7 +79,9 @@ def explain(
     if track.known_steps == 0:
         return (*sentences, "no value has been seen yet")
     if weights[0] == weights[2] == weights[3] == 0.0:
-        sentences.append(f"{track.known_steps} steps known: too few to learn from, the last level goes on")
+        sentences.append(
+            f"{track.known_steps} steps known: too few to learn from, the last level goes on"
+        )
     else:
         order = np.argsort(-weights)
         said = ", ".join(f"{FAMILIES[i]} {weights[i]:.0%}" for i in order)
@@ -96,7 +97,8 @@ def explain(
         sentences.append(f"{missing:.0%} of the last {_RECENT_STEPS} steps are missing")
     if history.outage:
         sentences.append(
-            f"{history.zero_steps} zeros in a row after {history.typical():.4g}: taken for an outage"
+            f"{history.zero_steps} zeros in a row where {history.typical():.4g} was expected: "
+            "taken for an outage"
         )
     if history.days.in_campaign(history.steps - 1 + steps):
         sentences.append("a campaign: the profiles of ordinary days may not hold")
@@ -107,5 +109,7 @@ def _missing(history: History) -> float:
     """Return the share of the recent steps that are gaps."""
     if history.empty:
         return 1.0
-    recent = history.known[max(0, history.last + 1 - min(_RECENT_STEPS, history.steps)) : history.last + 1]
+    recent = history.known[
+        max(0, history.last + 1 - min(_RECENT_STEPS, history.steps)) : history.last + 1
+    ]
     return 1.0 - float(np.count_nonzero(recent)) / len(recent)

@@ -18,13 +18,15 @@ from statsmodels.tsa.arima.model import ARIMA
 
 from tenfold_operator.forecast import behavioural, calibration, features, skill, statistical
 from tenfold_operator.forecast.calibration import Spread
-from tenfold_operator.forecast.days import DAY, Days
+from tenfold_operator.forecast.days import Days
+from tenfold_operator.forecast.drift import Monitor, edges
 from tenfold_operator.forecast.ensemble import Ensemble
 from tenfold_operator.forecast.forest import Forest
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.members import (
     HORIZONS,
     KNOTS,
+    NEAR_STEPS,
     Learned,
     Members,
     blend,
@@ -42,10 +44,9 @@ MOST_STEPS = 60_000
 LEAST_STEPS = 300
 """With fewer known steps only the statistical family speaks."""
 
-_ROWS = 60_000
-_HORIZONS_PER_STEP = 2
+_ROWS = 90_000
 _BURN_IN = 12
-_CALIBRATION_SHARE = 0.2
+_CALIBRATION_SHARE = 0.15
 _CALIBRATION_STEPS = 4_000
 _STATISTICAL_STEPS = 3_000
 _ORDERS = ((0, 1, 1), (1, 1, 2), (2, 0, 1))
@@ -90,11 +91,12 @@ def fit(
         return _cold(history, first, known)
     window = _Window(history, first, seed)
     split = history.last - int(_CALIBRATION_SHARE * len(values))
-    track = window.judged(window.fitted(until=split), since=split)
-    members = window.fitted(until=history.last)
+    members = window.fitted(until=split)
+    track = window.judged(members, since=split)
     state = window.states(members)[-1]
+    monitor = Monitor(edges(window.residuals[first:]), history.day)
     history.trim()
-    return Ensemble(history, members, state, track)
+    return Ensemble(history, members, state, track, monitor)
 
 
 def _cold(history: History, first: int, known: int) -> Ensemble:
@@ -120,8 +122,9 @@ def _cold(history: History, first: int, known: int) -> Ensemble:
         load=history.scale if known else 0.0,
         known_steps=known,
     )
+    monitor = Monitor(edges(history.log[first : history.last + 1]), history.day)
     history.trim()
-    return Ensemble(history, members, state, track)
+    return Ensemble(history, members, state, track, monitor)
 
 
 class _Window:
@@ -146,11 +149,15 @@ class _Window:
         shares = mixing(steps)
         habit = behavioural.fit(ahead, shares, target, weight)
         both = np.concatenate((now, ahead), axis=1)
-        rest = target - habit(ahead, shares)
-        forest = fit_forest(both, rest, weight, self.seed)
+        near = steps <= NEAR_STEPS
+        trees = [
+            fit_forest(both[part], target[part], weight[part], self.seed) for part in (near, ~near)
+        ]
         network = fit_network(both, target, weight, self.seed)
         tail = self.residuals[max(self.first, until + 1 - _STATISTICAL_STEPS) : until + 1]
-        return Members(fit_statistical(tail, seasonal=self.seasonal), Learned(network, forest, habit))
+        return Members(
+            fit_statistical(tail, seasonal=self.seasonal), Learned(network, *trees, habit)
+        )
 
     def states(self, members: Members) -> Floats:
         """Return the statistical family's state after each position, shape (n, k)."""
@@ -190,11 +197,18 @@ class _Window:
         )
 
     def _drawn(self, until: int) -> tuple[Positions, Positions]:
-        """Draw origins and horizons, shape (m,) each, whose targets are known by `until`."""
+        """Draw origins and horizons, shape (m,) each, whose targets are known by `until`.
+
+        Each origin has two of the near horizons and one farther on: what the next steps need is
+        finer, and differs from one to the next.
+        """
         random = np.random.default_rng(self.seed)
         origins = np.arange(self.first + _BURN_IN, until)
-        at = np.repeat(origins[self.history.known[origins]], _HORIZONS_PER_STEP)
-        steps = np.exp(random.uniform(0.0, np.log(HORIZONS + 1), at.size)).astype(np.int64)
+        origins = origins[self.history.known[origins]]
+        near = random.permuted(np.tile(np.arange(1, NEAR_STEPS + 1), (origins.size, 1)), axis=1)
+        far = random.uniform(np.log(NEAR_STEPS + 1), np.log(HORIZONS + 1), origins.size)
+        steps = np.column_stack((near[:, :2], np.exp(far).astype(np.int64))).ravel()
+        at = np.repeat(origins, 3)
         usable = at + steps <= until
         usable[usable] &= self.history.known[at[usable] + steps[usable]]
         rows = np.flatnonzero(usable)
@@ -237,10 +251,10 @@ def fit_forest(inputs: Floats, target: Floats, weight: Floats, seed: int) -> For
     """Fit boosted trees to the least absolute error and return them as arrays."""
     model = HistGradientBoostingRegressor(
         loss="absolute_error",
-        learning_rate=0.06,
-        max_iter=150,
+        learning_rate=0.1,
+        max_iter=100,
         max_leaf_nodes=24,
-        max_depth=8,
+        max_depth=6,
         min_samples_leaf=40,
         early_stopping=True,
         random_state=seed,
@@ -301,7 +315,7 @@ def fit_network(inputs: Floats, target: Floats, weight: Floats, seed: int) -> Ne
         alpha=1e-3,
         batch_size=min(256, len(inputs)),
         learning_rate_init=2e-3,
-        max_iter=12,
+        max_iter=8,
         random_state=seed,
     )
     with warnings.catch_warnings():

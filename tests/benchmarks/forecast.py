@@ -1,0 +1,184 @@
+"""How good the forecasts are: rolling origin over real traces, beside what they compare to.
+
+Each model is fitted once on the first 80% of a trace and then forecasts from every step of the
+rest, knowing all before it.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from tenfold_operator.forecast.training import fit
+from tenfold_operator.forecast.types import LEVELS
+
+from tests.benchmarks import report, traces
+from tests.benchmarks.baselines import BASELINES, filled
+from tests.benchmarks.traces import Trace
+
+Floats = NDArray[np.float64]
+
+_SHARE = 0.8
+_SEED = 0
+_POD_SECONDS = 300.0 + 60.0
+_LOW, _HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
+
+
+@dataclass
+class Timing:
+    """Seconds of the ensemble's work, over all traces."""
+
+    fit: float = 0.0
+    samples: int = 0
+    answers: list[float] = field(default_factory=list)
+    answers_cpu: float = 0.0
+    updates_cpu: float = 0.0
+    updates: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """The ensemble's forecasts: horizon to (n,) and (levels, n), at the steps they are for."""
+
+    mean: dict[int, Floats]
+    quantiles: dict[int, Floats]
+
+
+def _run(trace: Trace, split: int, horizons: tuple[int, ...], every: int, timing: Timing) -> Run:
+    count = len(trace.values)
+    begun = time.process_time()
+    ensemble = fit(trace.values[:split], trace.step_seconds, trace.start, seed=_SEED)
+    timing.fit += time.process_time() - begun
+    timing.samples += split
+    mean = {h: np.full(count, np.nan) for h in horizons}
+    quantiles = {h: np.full((len(LEVELS), count), np.nan) for h in horizons}
+    for step in range(split, count):
+        if (step - split) % every == 0:
+            cpu, begun = time.process_time(), time.perf_counter()
+            forecast = ensemble.predict(max(horizons))
+            timing.answers.append(time.perf_counter() - begun)
+            timing.answers_cpu += time.process_time() - cpu
+            for h in horizons:
+                if step + h - 1 < count:
+                    mean[h][step + h - 1] = forecast.mean[h - 1]
+                    at = [forecast.quantiles[level][h - 1] for level in LEVELS]
+                    quantiles[h][:, step + h - 1] = at
+        cpu = time.process_time()
+        ensemble.update(float(trace.values[step]))
+        timing.updates_cpu += time.process_time() - cpu
+        timing.updates += 1
+    return Run(mean, quantiles)
+
+
+def _wape(actual: Floats, forecast: Floats, asked: NDArray[np.bool_]) -> float:
+    return float(np.abs(actual - forecast)[asked].sum() / np.abs(actual[asked]).sum())
+
+
+def _measure(trace: Trace, every: int, timing: Timing) -> dict[str, report.Figure]:
+    """Return a trace's figures."""
+    split = int(_SHARE * len(trace.values))
+    pod = math.ceil(_POD_SECONDS / trace.step_seconds)
+    horizons = tuple(sorted({1, 10, pod}))
+    ours = _run(trace, split, horizons, every, timing)
+    actual = trace.values
+    season = round(86_400 / trace.step_seconds)
+    training = filled(actual[:split])
+    usual = float(np.abs(training[season:] - training[:-season]).mean())
+    asked = {h: np.isfinite(actual) & np.isfinite(ours.mean[h]) for h in horizons}
+    others = {name: model(trace, split, horizons) for name, model in BASELINES.items()}
+    figures: dict[str, report.Figure] = {"pod_horizon_steps": float(pod)}
+    for h, key in ((1, "h1"), (10, "h10"), (pod, "pod")):
+        where = asked[h]
+        errors = {name: _wape(actual, model[h], where) for name, model in others.items()}
+        own = _wape(actual, ours.mean[h], where)
+        quantiles, truth = ours.quantiles[h][:, where], actual[where]
+        off = truth - quantiles
+        levels = np.array(LEVELS)[:, None]
+        figures[f"wape_{key}"] = own
+        figures[f"wape_{key}_best_baseline"] = min(errors.values())
+        figures[f"best_baseline_{key}"] = min(errors, key=lambda name: errors[name])
+        figures[f"wape_{key}_baselines"] = dict(errors)
+        figures[f"mase_{key}"] = float(np.abs(truth - ours.mean[h][where]).mean() / usual)
+        figures[f"pinball_{key}"] = float(
+            np.maximum(levels * off, (levels - 1) * off).mean() / np.abs(truth).mean()
+        )
+        inside = (truth >= quantiles[_LOW]) & (truth <= quantiles[_HIGH])
+        figures[f"coverage_90_{key}"] = float(inside.mean())
+    figures["best_baseline"] = figures["best_baseline_h10"]
+    figures["coverage_90"] = figures["coverage_90_h10"]
+    return figures
+
+
+def _table(per_trace: dict[str, dict[str, report.Figure]]) -> Table:
+    table = Table(title="WAPE %, and the band's coverage", title_justify="left")
+    for column in ("trace", "h", "tenfold", *BASELINES, "to best", "covered", "MASE", "pinball %"):
+        table.add_column(column, justify="left" if column == "trace" else "right")
+    for name, figures in per_trace.items():
+        for key in ("h1", "h10", "pod"):
+            others = figures[f"wape_{key}_baselines"]
+            own, best = figures[f"wape_{key}"], figures[f"wape_{key}_best_baseline"]
+            table.add_row(
+                name if key == "h1" else "",
+                key if key != "pod" else f"pod {figures['pod_horizon_steps']:.0f}",
+                f"{100 * own:.1f}",
+                *(f"{100 * other:.1f}" for other in others.values()),
+                f"{own / best:.3f}",
+                f"{figures[f'coverage_90_{key}']:.3f}",
+                f"{figures[f'mase_{key}']:.2f}",
+                f"{100 * figures[f'pinball_{key}']:.1f}",
+            )
+    return table
+
+
+def main(
+    trace: Annotated[
+        list[str] | None, typer.Option(help="Only this trace; may be given several times.")
+    ] = None,
+    every: Annotated[
+        int, typer.Option(min=1, help="Forecast at every so many steps: a quick look.")
+    ] = 1,
+    development: Annotated[
+        bool, typer.Option(help="Use the training part only, to choose parameters on.")
+    ] = False,
+) -> None:
+    """Measure and write out/bench/forecast.json."""
+    timing = Timing()
+    per_trace = {}
+    for name in trace or traces.names():
+        whole = traces.load(name)
+        part = whole.first(_SHARE) if development else whole
+        per_trace[name] = _measure(part, every, timing)
+        Console().print(_table({name: per_trace[name]}))
+    ratios = {
+        key: [f[f"wape_{key}"] / f[f"wape_{key}_best_baseline"] for f in per_trace.values()]
+        for key in ("h1", "h10", "pod")
+    }
+    figures = {
+        "wape_h1_ratio_median": statistics.median(ratios["h1"]),
+        "wape_h10_ratio_median": statistics.median(ratios["h10"]),
+        "wape_h10_ratio_worst": max(ratios["h10"]),
+        "wape_pod_ratio_median": statistics.median(ratios["pod"]),
+        "coverage_90_least": min(f["coverage_90"] for f in per_trace.values()),
+        "coverage_90_most": max(f["coverage_90"] for f in per_trace.values()),
+        "answer_seconds_p50": statistics.median(timing.answers),
+        "answer_seconds_p99": float(np.quantile(timing.answers, 0.99)),
+        "answers_per_minute": 60.0 * len(timing.answers) / timing.answers_cpu,
+        "update_seconds_mean": timing.updates_cpu / timing.updates,
+        "fit_seconds_mean": timing.fit / len(per_trace),
+        "samples_trained_per_hour": 3600.0 * timing.samples / timing.fit,
+        "seed": float(_SEED),
+    }
+    Console().print(_table(per_trace))
+    print(report.write("forecast", {**figures, "per_trace": per_trace}))
+
+
+if __name__ == "__main__":
+    typer.run(main)
