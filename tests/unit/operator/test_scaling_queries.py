@@ -52,7 +52,7 @@ def test_usage_is_for_each_pod_where_load_and_pods_are_known() -> None:
         cpu={0.0: 0.6, 15.0: 0.8},
         cores=0.5,
     )
-    assert found[0] == Usage(load=10.0, latency=0.1, cpu=pytest.approx(0.4))
+    assert found[0] == Usage(load=10.0, latency=0.1, cpu=0.6 / 3.0 / 0.5)
     assert found[1].load == 10.0
     assert math.isnan(found[1].latency)
     assert len(found) == 2
