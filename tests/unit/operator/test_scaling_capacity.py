@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tenfold_operator.model.generated import WorkloadScalingCapacity
 from tenfold_operator.plan.scaling.capacity import Capacity, Usage, learn
@@ -67,6 +67,7 @@ def test_a_few_samples_say_nothing() -> None:
     assert capacity(loaded(range(1, 10), cost=0.01)) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.builds(

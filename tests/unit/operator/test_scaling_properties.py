@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tenfold_operator.plan.scaling import revisions
 from tenfold_operator.plan.scaling.load import Load, Signals, judge
@@ -13,6 +13,8 @@ from tenfold_operator.plan.scaling.revisions import Share
 
 from tests.unit.operator.scaling_world import HEALTHY, NOW, POD, Scaler, outlook
 
+# A busy machine is slow at drawing examples; that says nothing of the planner.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LOADS = st.floats(0, 1000)
 OUTLOOKS = st.none() | st.builds(
     outlook, st.lists(LOADS, min_size=1, max_size=8), confidence=st.floats(0, 1)
@@ -40,7 +42,7 @@ SPECS = st.fixed_dictionaries(
         ),
     }
 )
-HISTORY = st.lists(st.tuples(LOADS, OUTLOOKS, st.integers(0, 120)), max_size=12)
+HISTORY = st.lists(st.tuples(LOADS, OUTLOOKS, st.integers(0, 120)), max_size=6)
 OUTAGES = st.sampled_from(
     [
         "series ends",
@@ -88,6 +90,7 @@ def after(history: list[tuple[float, Outlook | None, int]], given: dict[str, Any
     return scaler
 
 
+@CALM
 @given(HISTORY, SPECS, OUTAGES, st.floats(0.01, 1000), OUTLOOKS)
 def test_no_outage_takes_a_pod_away(
     history: list[tuple[float, Outlook | None, int]],
@@ -103,6 +106,7 @@ def test_no_outage_takes_a_pod_away(
     assert decision.replicas >= pods
 
 
+@CALM
 @given(HISTORY, SPECS, OUTLOOKS)
 def test_without_a_capacity_no_pod_is_taken_away(
     history: list[tuple[float, Outlook | None, int]],
@@ -114,6 +118,7 @@ def test_without_a_capacity_no_pod_is_taken_away(
     assert scaler.decide(level=0.0, ahead=ahead, capacity=None).replicas >= pods
 
 
+@CALM
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_the_number_moves_towards_what_is_wanted_and_never_past_it(
     history: list[tuple[float, Outlook | None, int]],
@@ -129,6 +134,7 @@ def test_the_number_moves_towards_what_is_wanted_and_never_past_it(
     assert decision.reasons
 
 
+@CALM
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_a_pause_stops_its_direction(
     history: list[tuple[float, Outlook | None, int]],
@@ -143,6 +149,7 @@ def test_a_pause_stops_its_direction(
     assert not (scaler.spec.scale_in.paused and decision.replicas < pods)
 
 
+@CALM
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_what_serves_the_load_is_never_taken_away(
     history: list[tuple[float, Outlook | None, int]],
@@ -153,13 +160,11 @@ def test_what_serves_the_load_is_never_taken_away(
     scaler = after(history, given)
     pods = scaler.replicas
     decision = scaler.decide(level=level, ahead=ahead)
-    needed = min(scaler.spec.max_replicas, level / POD.per_second)
-    assume(decision.replicas < pods)
-    # Following the load, a target within the tolerance of what is there counts as met.
-    assert decision.replicas >= needed - 1e-6 or decision.predicted is None
-    assert decision.replicas >= min(needed, pods) - 1e-6
+    needed = min(pods, scaler.spec.max_replicas, level / POD.per_second)
+    assert decision.replicas >= needed - 1e-6
 
 
+@CALM
 @given(HISTORY, SPECS, LOADS)
 def test_without_skill_it_is_the_reactive_rule(
     history: list[tuple[float, Outlook | None, int]], given: dict[str, Any], level: float
@@ -171,6 +176,7 @@ def test_without_skill_it_is_the_reactive_rule(
     assert decisions[0].memory == decisions[1].memory
 
 
+@CALM
 @given(HISTORY, SPECS, LOADS, OUTLOOKS)
 def test_the_memory_stays_small(
     history: list[tuple[float, Outlook | None, int]],
@@ -185,6 +191,7 @@ def test_the_memory_stays_small(
     assert len(scaler.decide(level=level, ahead=ahead).memory.recommendations) <= 2
 
 
+@CALM
 @given(
     st.integers(1, 1000),
     st.lists(
