@@ -6,6 +6,7 @@ an array of the series' length whose element t + h is the forecast made at t, Na
 
 from __future__ import annotations
 
+import functools
 import itertools
 import warnings
 from collections.abc import Callable, Mapping
@@ -92,25 +93,25 @@ def _best(models: list[Callable[[], MLEResults]]) -> MLEResults:
 def ets(trace: Trace, split: int, horizons: tuple[int, ...]) -> dict[int, Floats]:
     """ETS with and without a trend, damped or not, by AICc, on the last of the training part."""
     tail = trace.values[max(0, split - _FITTED_STEPS) : split]
-    kinds = ({}, {"trend": True}, {"trend": True, "damped_trend": True})
-    best = _best(
-        [lambda kind=kind: ExponentialSmoothing(tail, **kind).fit(disp=False) for kind in kinds]
-    )
+    kinds = ((False, False), (True, False), (True, True))
+
+    def fitted(trend: bool, damped: bool) -> MLEResults:
+        return ExponentialSmoothing(tail, trend=trend, damped_trend=damped).fit(disp=False)
+
+    best = _best([functools.partial(fitted, *kind) for kind in kinds])
     return _filtered(best, trace.values, split, horizons)
 
 
 def arima(trace: Trace, split: int, horizons: tuple[int, ...]) -> dict[int, Floats]:
     """ARIMA up to (2, 1, 2) by AICc, on the last of the training part."""
     tail = trace.values[max(0, split - _FITTED_STEPS) : split]
-    orders = list(itertools.product((0, 1, 2), (0, 1), (0, 1, 2)))
-    best = _best(
-        [
-            lambda order=order: ARIMA(tail, order=order, trend="n" if order[1] else "c").fit(
-                method_kwargs={"maxiter": 30}
-            )
-            for order in orders
-        ]
-    )
+
+    def fitted(order: tuple[int, int, int]) -> MLEResults:
+        model = ARIMA(tail, order=order, trend="n" if order[1] else "c")
+        return model.fit(method_kwargs={"maxiter": 30})
+
+    orders = itertools.product((0, 1, 2), (0, 1), (0, 1, 2))
+    best = _best([functools.partial(fitted, order) for order in orders])
     return _filtered(best, trace.values, split, horizons)
 
 

@@ -78,62 +78,94 @@ def _run(trace: Trace, split: int, horizons: tuple[int, ...], every: int, timing
     return Run(mean, quantiles)
 
 
-def _wape(actual: Floats, forecast: Floats, asked: NDArray[np.bool_]) -> float:
-    return float(np.abs(actual - forecast)[asked].sum() / np.abs(actual[asked]).sum())
+def _wape(actual: Floats, forecast: Floats) -> float:
+    return float(np.abs(actual - forecast).sum() / np.abs(actual).sum())
 
 
-def _measure(trace: Trace, every: int, timing: Timing) -> dict[str, report.Figure]:
-    """Return a trace's figures."""
+@dataclass(frozen=True)
+class Horizon:
+    """A trace's figures at one horizon; errors as shares of the load."""
+
+    steps: int
+    wape: float
+    baselines: dict[str, float]
+    mase: float
+    pinball: float
+    coverage_90: float
+
+    @property
+    def best(self) -> str:
+        """The best baseline."""
+        return min(self.baselines, key=lambda name: self.baselines[name])
+
+    @property
+    def ratio(self) -> float:
+        """Our error over that of the best baseline."""
+        return self.wape / self.baselines[self.best]
+
+
+def _measure(trace: Trace, every: int, timing: Timing) -> dict[str, Horizon]:
+    """Return a trace's figures one step, ten steps and a pod's start ahead."""
     split = int(_SHARE * len(trace.values))
-    pod = math.ceil(_POD_SECONDS / trace.step_seconds)
-    horizons = tuple(sorted({1, 10, pod}))
+    named = {"h1": 1, "h10": 10, "pod": math.ceil(_POD_SECONDS / trace.step_seconds)}
+    horizons = tuple(sorted(set(named.values())))
     ours = _run(trace, split, horizons, every, timing)
-    actual = trace.values
-    season = round(86_400 / trace.step_seconds)
-    training = filled(actual[:split])
-    usual = float(np.abs(training[season:] - training[:-season]).mean())
-    asked = {h: np.isfinite(actual) & np.isfinite(ours.mean[h]) for h in horizons}
     others = {name: model(trace, split, horizons) for name, model in BASELINES.items()}
-    figures: dict[str, report.Figure] = {"pod_horizon_steps": float(pod)}
-    for h, key in ((1, "h1"), (10, "h10"), (pod, "pod")):
-        where = asked[h]
-        errors = {name: _wape(actual, model[h], where) for name, model in others.items()}
-        own = _wape(actual, ours.mean[h], where)
-        quantiles, truth = ours.quantiles[h][:, where], actual[where]
+    season = round(86_400 / trace.step_seconds)
+    training = filled(trace.values[:split])
+    usual = float(np.abs(training[season:] - training[:-season]).mean())
+    levels = np.array(LEVELS)[:, None]
+    figures = {}
+    for key, steps in named.items():
+        where = np.isfinite(trace.values) & np.isfinite(ours.mean[steps])
+        truth, quantiles = trace.values[where], ours.quantiles[steps][:, where]
         off = truth - quantiles
-        levels = np.array(LEVELS)[:, None]
-        figures[f"wape_{key}"] = own
-        figures[f"wape_{key}_best_baseline"] = min(errors.values())
-        figures[f"best_baseline_{key}"] = min(errors, key=lambda name: errors[name])
-        figures[f"wape_{key}_baselines"] = dict(errors)
-        figures[f"mase_{key}"] = float(np.abs(truth - ours.mean[h][where]).mean() / usual)
-        figures[f"pinball_{key}"] = float(
-            np.maximum(levels * off, (levels - 1) * off).mean() / np.abs(truth).mean()
+        figures[key] = Horizon(
+            steps=steps,
+            wape=_wape(truth, ours.mean[steps][where]),
+            baselines={name: _wape(truth, other[steps][where]) for name, other in others.items()},
+            mase=float(np.abs(truth - ours.mean[steps][where]).mean() / usual),
+            pinball=float(np.maximum(levels * off, (levels - 1) * off).mean() / truth.mean()),
+            coverage_90=float(((off[_LOW] >= 0) & (off[_HIGH] <= 0)).mean()),
         )
-        inside = (truth >= quantiles[_LOW]) & (truth <= quantiles[_HIGH])
-        figures[f"coverage_90_{key}"] = float(inside.mean())
-    figures["best_baseline"] = figures["best_baseline_h10"]
-    figures["coverage_90"] = figures["coverage_90_h10"]
     return figures
 
 
-def _table(per_trace: dict[str, dict[str, report.Figure]]) -> Table:
+def _written(horizons: dict[str, Horizon]) -> dict[str, report.Figure]:
+    """Return a trace's figures by the names that others read."""
+    figures: dict[str, report.Figure] = {
+        "best_baseline": horizons["h10"].best,
+        "coverage_90": horizons["h10"].coverage_90,
+        "pod_horizon_steps": float(horizons["pod"].steps),
+    }
+    for key, at in horizons.items():
+        figures |= {
+            f"wape_{key}": at.wape,
+            f"wape_{key}_best_baseline": at.baselines[at.best],
+            f"wape_{key}_baselines": dict(at.baselines),
+            f"best_baseline_{key}": at.best,
+            f"mase_{key}": at.mase,
+            f"pinball_{key}": at.pinball,
+            f"coverage_90_{key}": at.coverage_90,
+        }
+    return figures
+
+
+def _table(per_trace: dict[str, dict[str, Horizon]]) -> Table:
     table = Table(title="WAPE %, and the band's coverage", title_justify="left")
     for column in ("trace", "h", "tenfold", *BASELINES, "to best", "covered", "MASE", "pinball %"):
         table.add_column(column, justify="left" if column == "trace" else "right")
-    for name, figures in per_trace.items():
-        for key in ("h1", "h10", "pod"):
-            others = figures[f"wape_{key}_baselines"]
-            own, best = figures[f"wape_{key}"], figures[f"wape_{key}_best_baseline"]
+    for name, horizons in per_trace.items():
+        for key, at in horizons.items():
             table.add_row(
                 name if key == "h1" else "",
-                key if key != "pod" else f"pod {figures['pod_horizon_steps']:.0f}",
-                f"{100 * own:.1f}",
-                *(f"{100 * other:.1f}" for other in others.values()),
-                f"{own / best:.3f}",
-                f"{figures[f'coverage_90_{key}']:.3f}",
-                f"{figures[f'mase_{key}']:.2f}",
-                f"{100 * figures[f'pinball_{key}']:.1f}",
+                key if key != "pod" else f"pod {at.steps}",
+                f"{100 * at.wape:.1f}",
+                *(f"{100 * other:.1f}" for other in at.baselines.values()),
+                f"{at.ratio:.3f}",
+                f"{at.coverage_90:.3f}",
+                f"{at.mase:.2f}",
+                f"{100 * at.pinball:.1f}",
             )
     return table
 
@@ -158,16 +190,17 @@ def main(
         per_trace[name] = _measure(part, every, timing)
         Console().print(_table({name: per_trace[name]}))
     ratios = {
-        key: [f[f"wape_{key}"] / f[f"wape_{key}_best_baseline"] for f in per_trace.values()]
+        key: [horizons[key].ratio for horizons in per_trace.values()]
         for key in ("h1", "h10", "pod")
     }
-    figures = {
+    coverages = [horizons["h10"].coverage_90 for horizons in per_trace.values()]
+    figures: dict[str, report.Figure] = {
         "wape_h1_ratio_median": statistics.median(ratios["h1"]),
         "wape_h10_ratio_median": statistics.median(ratios["h10"]),
         "wape_h10_ratio_worst": max(ratios["h10"]),
         "wape_pod_ratio_median": statistics.median(ratios["pod"]),
-        "coverage_90_least": min(f["coverage_90"] for f in per_trace.values()),
-        "coverage_90_most": max(f["coverage_90"] for f in per_trace.values()),
+        "coverage_90_least": min(coverages),
+        "coverage_90_most": max(coverages),
         "answer_seconds_p50": statistics.median(timing.answers),
         "answer_seconds_p99": float(np.quantile(timing.answers, 0.99)),
         "answers_per_minute": 60.0 * len(timing.answers) / timing.answers_cpu,
@@ -177,7 +210,8 @@ def main(
         "seed": float(_SEED),
     }
     Console().print(_table(per_trace))
-    print(report.write("forecast", {**figures, "per_trace": per_trace}))
+    written = {name: _written(horizons) for name, horizons in per_trace.items()}
+    print(report.write("forecast", {**figures, "per_trace": written}))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def packed(ensemble: Ensemble, age: int = 0) -> tuple[Record, bytes]:
 
 def archive_of(arrays: dict[str, NDArray[np.generic]]) -> bytes:
     file = io.BytesIO()
-    np.savez(file, allow_pickle=True, **arrays)  # type: ignore[arg-type]
+    np.savez(file, allow_pickle=True, **arrays)
     return file.getvalue()
 
 

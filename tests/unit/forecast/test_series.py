@@ -18,7 +18,7 @@ def test_samples_become_means_of_even_steps_and_what_lacks_is_a_gap() -> None:
 
 def test_what_is_no_load_is_a_gap() -> None:
     values = np.array([1.0, np.nan, np.inf, -2.0])
-    steps = series.regular(np.arange(4) * 60.0, values, 60.0)
+    steps = series.regular(np.array([0.0, 60.0, 120.0, 180.0]), values, 60.0)
     assert steps.values == pytest.approx([1.0, np.nan, np.nan, np.nan], nan_ok=True)
 
 

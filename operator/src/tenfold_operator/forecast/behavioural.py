@@ -52,4 +52,5 @@ def fit(ahead: Floats, mixing: Floats, target: Floats, weight: Floats, ridge: fl
     design = (mixing[:, :, None] * inputs[:, None, :]).reshape(len(inputs), -1)
     weighted = design * weight[:, None]
     gram = weighted.T @ design + ridge * np.eye(design.shape[1])
-    return Habit(np.linalg.solve(gram, weighted.T @ target).reshape(knots, -1))
+    solved = np.linalg.solve(gram, weighted.T @ target).reshape(knots, -1)
+    return Habit(np.asarray(solved, dtype=np.float64))

@@ -79,17 +79,15 @@ class Days:
         # A live forecast asks for a few steps that lie close to each other: two look-ups do.
         near, far = self._offset(int(quarters[0])), self._offset(int(quarters[-1]))
         if near == far and 0 <= quarters[-1] - quarters[0] <= _NEAR_QUARTERS:
-            together: Floats = (moments + (near - _MONDAY)) % WEEK
-            return together
+            return np.asarray((moments + (near - _MONDAY)) % WEEK, dtype=np.float64)
         unique, where = np.unique(quarters, return_inverse=True)
         offsets = np.array([self._offset(int(quarter)) for quarter in unique])
-        seconds: Floats = (moments + offsets[where] - _MONDAY) % WEEK
-        return seconds
+        return np.asarray((moments + offsets[where] - _MONDAY) % WEEK, dtype=np.float64)
 
     def slots(self, local: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the slots in the day and in the week of local seconds, shape (m,) each."""
-        day, seconds = np.divmod(local, DAY)
-        of_day = (seconds / self.slot_seconds).astype(np.int64) % self.slots_a_day
+        day = local // DAY
+        of_day = (local % DAY / self.slot_seconds).astype(np.int64) % self.slots_a_day
         return of_day, day.astype(np.int64) * self.slots_a_day + of_day
 
     def campaigns(self, steps: NDArray[np.int64]) -> NDArray[np.bool_]:

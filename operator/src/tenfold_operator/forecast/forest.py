@@ -1,6 +1,6 @@
 """Boosted trees as plain arrays: what a fit leaves behind, answered without the library.
 
-One answer of the library costs a millisecond of checks; this walks all trees at once.
+The library checks and converts at each call; this walks all trees at once.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ _MIXING = _mixing()
 
 def mixing(steps: NDArray[np.int64]) -> Floats:
     """Return the shares of the knots in horizons of shape (m,): shape (m, knots), rows sum to 1."""
-    return _MIXING[np.minimum(steps, HORIZONS) - 1]
+    shares: Floats = _MIXING[np.minimum(steps, HORIZONS) - 1]
+    return shares
 
 
 @dataclass(frozen=True)

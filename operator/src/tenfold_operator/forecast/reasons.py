@@ -55,7 +55,7 @@ def confidence(track: Track, history: History, shares: Floats) -> float:
     held = 1.0 - min(1.0, abs(float(shares @ track.held) - BAND) / BAND)
     own, simple = float(shares @ track.ensemble), float(shares @ track.last_value)
     better = 1.0 if own <= simple else simple / own
-    return max(0.0, min(1.0, seen * held * better))
+    return float(max(0.0, min(1.0, seen * held * better)))
 
 
 def explain(

@@ -36,7 +36,7 @@ from tenfold_operator.forecast.members import (
 from tenfold_operator.forecast.network import Network
 from tenfold_operator.forecast.reasons import Track
 from tenfold_operator.forecast.statistical import Statistical
-from tenfold_operator.forecast.types import FAMILIES, NO_CALENDAR, Calendar, Floats
+from tenfold_operator.forecast.types import FAMILIES, LEVELS, NO_CALENDAR, Calendar, Floats
 
 MOST_STEPS = 60_000
 """A fit looks at no more than the last so many steps."""
@@ -150,13 +150,13 @@ class _Window:
         habit = behavioural.fit(ahead, shares, target, weight)
         both = np.concatenate((now, ahead), axis=1)
         near = steps <= NEAR_STEPS
-        trees = [
+        close, farther = (
             fit_forest(both[part], target[part], weight[part], self.seed) for part in (near, ~near)
-        ]
+        )
         network = fit_network(both, target, weight, self.seed)
         tail = self.residuals[max(self.first, until + 1 - _STATISTICAL_STEPS) : until + 1]
         return Members(
-            fit_statistical(tail, seasonal=self.seasonal), Learned(network, *trees, habit)
+            fit_statistical(tail, seasonal=self.seasonal), Learned(network, close, farther, habit)
         )
 
     def states(self, members: Members) -> Floats:
@@ -183,7 +183,7 @@ class _Window:
         centre = np.maximum(0.0, np.exp(level + mixed.reshape(actual.shape)) - history.offset)
         spread = fit_spread(centre, actual - centre, history.scale)
         scores = (actual - centre) / spread(centre)
-        quantiles = np.nanquantile(scores, calibration.LEVELS, axis=0)
+        quantiles = np.nanquantile(scores, LEVELS, axis=0)
         last = np.exp(history.log[origins])[:, None] - history.offset
         return Track(
             errors=errors,
@@ -266,12 +266,16 @@ def fit_forest(inputs: Floats, target: Floats, weight: Floats, seed: int) -> For
 def flatten(model: HistGradientBoostingRegressor) -> Forest:
     """Return a fitted model's trees as arrays; a test holds them to the library's own answers."""
     trees = [predictors[0].nodes for predictors in model._predictors]
-    feature, threshold, left, value, roots = [], [], [], [], []
+    feature: list[Positions] = []
+    threshold: list[Floats] = []
+    left: list[Positions] = []
+    value: list[Floats] = []
+    roots: list[int] = []
     for nodes in trees:
         place = _children_adjacent(nodes["left"], nodes["right"], nodes["is_leaf"])
         order = np.argsort(place)
         leaf = nodes["is_leaf"][order].astype(np.bool_)
-        root = sum(map(len, feature))
+        root = sum(len(before) for before in feature)
         roots.append(root)
         feature.append(np.where(leaf, 0, nodes["feature_idx"][order]).astype(np.int64))
         threshold.append(np.where(leaf, np.inf, nodes["num_threshold"][order]))
