@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-cache bench-anomaly
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-cache bench-anomaly bench-autoscale
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -59,3 +59,5 @@ bench-cache: $(UV) ## The cache beside other policies, its latency and hit ratio
 	$(RUN) python -m tests.benchmarks.cache $(if $(QUICK),--quick)
 bench-anomaly: $(UV) ## How well anomalies are found: NAB, VUS-PR on servers, false alarms, time
 	$(RUN) python -m tests.benchmarks.anomaly
+bench-autoscale: $(UV) ## Pods at equal violation beside HPA, KEDA and an oracle (DAYS=1: quick)
+	$(RUN) python -m tests.benchmarks.autoscale $(if $(DAYS),--days $(DAYS))

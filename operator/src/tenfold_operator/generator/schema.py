@@ -66,33 +66,58 @@ class Crd:
         spec = document["spec"]
         names = spec["names"]
         (version,) = spec["versions"]
+        schema = version["schema"]["openAPIV3Schema"]
+        names_of_classes = _Names(names["kind"], _in_both_sections(schema))
         return cls(
             kind=names["kind"],
             group=spec["group"],
             version=version["name"],
             singular=names["singular"],
             short_names=tuple(names["shortNames"]),
-            root=_node(version["schema"]["openAPIV3Schema"], names["kind"], names["kind"]),
+            root=_node(schema, names["kind"], names_of_classes),
             columns=tuple(column["name"] for column in version["additionalPrinterColumns"]),
         )
 
 
-def _node(schema: dict[str, Any], class_name: str, kind: str) -> Node:
+@dataclass(frozen=True)
+class _Names:
+    """How the classes of one kind are named."""
+
+    kind: str
+    in_both: frozenset[str]
+    """Blocks that spec and status both have; that of the status gets the suffix Status."""
+
+    def child(self, parent: str, name: str) -> str:
+        if name == "conditions":  # the same for every kind
+            return "Conditions"
+        capital = name[0].upper() + name[1:]
+        if parent not in {self.kind + section.capitalize() for section in _SECTIONS}:
+            return parent + capital
+        is_second = parent == f"{self.kind}Status" and name in self.in_both
+        return self.kind + capital + ("Status" if is_second else "")
+
+
+def _in_both_sections(schema: dict[str, Any]) -> frozenset[str]:
+    spec, status = (
+        {
+            name
+            for name, child in schema["properties"].get(section, {}).get("properties", {}).items()
+            if child.get("properties")
+        }
+        for section in _SECTIONS
+    )
+    return frozenset(spec & status)
+
+
+def _node(schema: dict[str, Any], class_name: str, names: _Names) -> Node:
     required = set(schema.get("required", ()))
     fields = tuple(
-        Field(name, name in required, _node(child, _class_name(class_name, name, kind), kind))
+        Field(name, name in required, _node(child, names.child(class_name, name), names))
         for name, child in schema.get("properties", {}).items()
     )
     items = schema.get("items")
-    item = _node(items, _singular(class_name), kind) if items else None
+    item = _node(items, _singular(class_name), names) if items else None
     return Node(schema, class_name, fields, item)
-
-
-def _class_name(parent: str, name: str, kind: str) -> str:
-    if name == "conditions":  # the same for every kind
-        return "Conditions"
-    inside_section = parent in {kind + section.capitalize() for section in _SECTIONS}
-    return (kind if inside_section else parent) + name[0].upper() + name[1:]
 
 
 def _singular(name: str) -> str:

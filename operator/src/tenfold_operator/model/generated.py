@@ -482,6 +482,120 @@ class WorkloadRollout(Model):
     """Seconds that a step may wait for its pods; then the rollout is aborted."""
 
 
+class WorkloadScalingCapacity(Model):
+    """What one pod can serve. What is not given is learned from load, latency and CPU."""
+
+    requests_per_minute: int | None = Field(default=None, ge=1, le=100000000)
+    """Requests that one pod serves in a minute; learned when absent."""
+    latency_milliseconds: int | None = Field(default=None, ge=1, le=600000)
+    """The 95th percentile of the latency that must hold. A pod's capacity ends where it was seen
+    to be passed.
+    """
+    cpu_percent: int = Field(default=80, ge=10, le=100)
+    """Share of a pod's CPU (its limit, or else its request) that full capacity may use."""
+
+
+class WorkloadScalingForecast(Model):
+    """How far ahead of the load the pods are."""
+
+    enabled: bool = True
+    """Whether forecasts count."""
+    quantile: str = Field(default="0.99", max_length=8, pattern="^0\\.[5-9][0-9]{0,5}$")
+    """The quantile of the load at the horizon that the pods must carry; 0.99 leaves one minute of
+    a hundred to chance.
+    """
+    min_confidence_percent: int = Field(default=50, ge=1, le=100)
+    """A forecast of less confidence does not count: the pods follow the load, as without a
+    forecast.
+    """
+
+
+class WorkloadScalingScaleOut(Model):
+    """How fast pods may be added."""
+
+    paused: bool = False
+    """Whether no pod is added, whatever the load."""
+    stabilization_window_seconds: int = Field(default=0, ge=0, le=3600)
+    """The lowest number that was asked for in so many seconds is taken."""
+    max_pods: int = Field(default=10, ge=1, le=1000)
+    """Pods that may be added in periodSeconds; the larger of this and maxPercent holds."""
+    max_percent: int = Field(default=900, ge=0, le=10000)
+    """The same in percent of the pods; 900 is tenfold."""
+    period_seconds: int = Field(default=15, ge=1, le=1800)
+    """The period of the limits."""
+
+
+class WorkloadScalingScaleIn(Model):
+    """How fast pods may be taken away."""
+
+    paused: bool = False
+    """Whether no pod is taken away."""
+    stabilization_window_seconds: int = Field(default=300, ge=0, le=3600)
+    """The highest number that was asked for in so many seconds is taken, while no forecast can be
+    relied on. With a forecast the pods leave when the whole horizon can do without them.
+    """
+    max_pods: int = Field(default=1, ge=1, le=1000)
+    """Pods that may be taken away in periodSeconds; the larger of this and maxPercent holds."""
+    max_percent: int = Field(default=100, ge=0, le=100)
+    """The same in percent of the pods."""
+    period_seconds: int = Field(default=15, ge=1, le=1800)
+    """The period of the limits."""
+
+
+class WorkloadScalingSchedule(Model):
+    """A floor from start to end on some days."""
+
+    name: str = Field(min_length=1, max_length=63)
+    """Name of the schedule, for the reasons."""
+    days: tuple[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ...] = Field(
+        default=(), max_length=7
+    )
+    """Days on which it starts; every day when absent."""
+    start: str = Field(max_length=5, pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """First minute of the floor, by the clock of timeZone."""
+    end: str = Field(max_length=5, pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """The minute after its last. Not later than start means on the next day; equal to start means
+    a whole day.
+    """
+    time_zone: str = Field(default="UTC", min_length=1, max_length=64)
+    """An IANA time zone, such as Europe/Istanbul."""
+    min_replicas: int = Field(ge=1, le=1000)
+    """Never fewer pods in that time."""
+
+
+class WorkloadScaling(Model):
+    """Pods by load and forecast. When absent, replicas holds. When given, the operator sets the
+    number and replicas is only the start.
+    """
+
+    mode: Literal["Auto", "Preview"] = "Auto"
+    """Auto: the operator sets the number of pods. Preview: it only reports what it would set."""
+    min_replicas: int = Field(default=2, ge=1, le=1000)
+    """Never fewer pods."""
+    max_replicas: int = Field(ge=1, le=1000)
+    """Never more pods; a rollout may need up to one pod a revision beyond it, since shares are
+    rounded up.
+    """
+    target_utilization_percent: int = Field(default=70, ge=10, le=100)
+    """Load over capacity to aim at while no forecast can be relied on. With a forecast its
+    quantile is the headroom.
+    """
+    start_seconds: int | None = Field(default=None, ge=1, le=3600)
+    """Seconds from a pod's scheduling to its readiness. When absent they are measured from this
+    Workload's own pods.
+    """
+    capacity: WorkloadScalingCapacity = WorkloadScalingCapacity()
+    """What one pod can serve. What is not given is learned from load, latency and CPU."""
+    forecast: WorkloadScalingForecast = WorkloadScalingForecast()
+    """How far ahead of the load the pods are."""
+    scale_out: WorkloadScalingScaleOut = WorkloadScalingScaleOut()
+    """How fast pods may be added."""
+    scale_in: WorkloadScalingScaleIn = WorkloadScalingScaleIn()
+    """How fast pods may be taken away."""
+    schedules: tuple[WorkloadScalingSchedule, ...] = Field(default=(), max_length=32)
+    """Floors by the clock, such as before a campaign opens."""
+
+
 class WorkloadSpec(Model):
     """What is wanted."""
 
@@ -500,6 +614,10 @@ class WorkloadSpec(Model):
     """How requests reach the service."""
     rollout: WorkloadRollout = WorkloadRollout()
     """How traffic moves from one revision to the next."""
+    scaling: WorkloadScaling | None = None
+    """Pods by load and forecast. When absent, replicas holds. When given, the operator sets the
+    number and replicas is only the start.
+    """
     revision_history_limit: int = Field(default=3, ge=0, le=100)
     """Revisions without traffic that are kept, scaled to zero."""
 
@@ -580,6 +698,58 @@ class WorkloadRevision(Model):
     """When its Deployment was made."""
 
 
+class WorkloadScalingStatusRecommendation(Model):
+    """One number."""
+
+    time: AwareDatetime
+    """Since when."""
+    replicas: int
+    """Pods asked for."""
+
+
+class WorkloadScalingStatusPeriod(Model):
+    """One period."""
+
+    direction: Literal["Out", "In"]
+    """Which limit it is of."""
+    time: AwareDatetime
+    """When the period began."""
+    replicas: int
+    """Pods at that time."""
+
+
+class WorkloadScalingStatus(Model):
+    """What scaling decided and why; also what it has to remember."""
+
+    replicas: int | None = None
+    """Pods decided on, over all revisions."""
+    wanted_replicas: int | None = None
+    """Pods asked for before windows, limits, pauses and doubts."""
+    reactive_replicas: int | None = None
+    """Pods that the present load asks for."""
+    predicted_replicas: int | None = None
+    """Pods that the forecast's quantile at the horizon asks for; absent when no forecast counts.
+    """
+    capacity_requests_per_minute: int | None = None
+    """What one pod is taken to serve in a minute."""
+    horizon_seconds: int | None = None
+    """How far ahead is looked, the pods' start and one control interval."""
+    confidence_percent: int | None = None
+    """Confidence of the forecast."""
+    held: str | None = None
+    """Why the number stays where it is, in one CamelCase word; absent when nothing holds it."""
+    message: str | None = None
+    """What was decided, in a sentence."""
+    reasons: tuple[str, ...] = ()
+    """Why, in words and numbers."""
+    time: AwareDatetime | None = None
+    """When this was said. It is said anew when a number changes, and each minute."""
+    recommendations: tuple[WorkloadScalingStatusRecommendation, ...] = ()
+    """The numbers asked for within the windows, each from its time on."""
+    periods: tuple[WorkloadScalingStatusPeriod, ...] = ()
+    """The pods at the start of the running periods of the limits."""
+
+
 class WorkloadStatus(Model):
     """What is observed; written by the operator alone."""
 
@@ -607,6 +777,8 @@ class WorkloadStatus(Model):
     """Pods of the stable revision; a revision that is being rolled out does not count."""
     selector: str | None = None
     """Label selector of the stable revision's pods, for autoscalers."""
+    scaling: WorkloadScalingStatus | None = None
+    """What scaling decided and why; also what it has to remember."""
     message: str | None = None
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()
