@@ -9,7 +9,15 @@ import structlog
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, ref_of
-from tenfold_operator.plan.actions import Action, Apply, Delete, MakePassword, Refuse, Scale
+from tenfold_operator.plan.actions import (
+    Action,
+    Apply,
+    Delete,
+    HandOver,
+    MakePassword,
+    Refuse,
+    Scale,
+)
 
 _KEPT = 20
 _log = structlog.get_logger()
@@ -40,6 +48,8 @@ def in_words(action: Action) -> tuple[str, str] | None:
             return f"scale {ref} to {replicas}", action.why
         case Delete(ref=ref):
             return f"delete {ref}", action.why
+        case HandOver(primary=primary, target=target):
+            return f"hand over from {primary} to {target}", action.why
         case Refuse(reason=reason, message=message):
             return reason, message
     return None

@@ -17,6 +17,7 @@ from tenfold_operator.adapters.kubernetes import KubernetesCluster, load_configu
 from tenfold_operator.adapters.redis import RedisClients
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
+from tenfold_operator.apply_redis import RedisApplier
 from tenfold_operator.console import server
 from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.handlers import watch
@@ -49,6 +50,7 @@ class Operator:
             cluster=self._cluster,
             redis=redis,
             applier=applier,
+            redis_applier=RedisApplier(redis, self._cluster),
             journal=self._journal,
             clock=clock,
             listeners=Listeners(redis, self._queue.wake),

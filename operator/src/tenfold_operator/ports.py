@@ -1,12 +1,12 @@
 """What the operator needs of the outside, as protocols; adapters/ holds the real ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
-from tenfold_operator.model.observed import SentinelAnswer, ServerAnswer
+from tenfold_operator.model.observed import SentinelAnswer, ServerAnswer, TierAccess
 from tenfold_operator.plan.actions import Announce
 
 
@@ -52,17 +52,25 @@ class Cluster(Protocol):
 
 
 class RedisAdmin(Protocol):
-    """Questions to Redis and its Sentinels. Who is silent for `patience` seconds has no answer."""
+    """Redis and its Sentinels. Who is silent for `patience` seconds has no answer."""
 
-    async def ask_sentinels(
-        self, tier: str, addresses: Mapping[str, str], password: str, patience: float
-    ) -> tuple[SentinelAnswer, ...]:
-        """Ask each Sentinel (address by pod) which pod is the primary."""
+    async def ask_sentinels(self, tier: TierAccess, patience: float) -> tuple[SentinelAnswer, ...]:
+        """Ask each Sentinel which pod is the primary, and how it is."""
 
-    async def ask_servers(
-        self, addresses: Mapping[str, str], password: str, patience: float
-    ) -> tuple[ServerAnswer, ...]:
-        """Ask each server (address by pod) for its role and replicas."""
+    async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
+        """Ask each server for its role, its replicas and how far it has come."""
+
+    async def hand_over(self, tier: TierAccess, primary: str, target: str) -> str:
+        """Make `target` the primary; return why it was not done, empty when it was.
+
+        The clients of the former primary stay paused until `follow`.
+        """
+
+    async def tell_sentinels(self, tier: TierAccess, primary: str) -> None:
+        """Have every Sentinel that answers name `primary`."""
+
+    async def follow(self, tier: TierAccess, primary: str, former: str) -> None:
+        """Let the clients of `former` go on, and every other server follow `primary`."""
 
     async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover.

@@ -31,6 +31,22 @@ class RedisTierSentinel(Model):
     """A failover that takes longer is given up and tried again."""
 
 
+class RedisTierHandover(Model):
+    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
+    time; it is done once the primary has moved since), and before the primary's pod ends or
+    restarts.
+    """
+
+    mode: Literal["automatic", "dryRun"] = "automatic"
+    """automatic: whenever there is a reason. dryRun: the operator only says what it would do,
+    except where the annotation asks for it.
+    """
+    cooldown_seconds: int = Field(default=60, ge=0, le=86400)
+    """No hand-over within so long after the primary last moved, unless its pod is about to end."""
+    max_lag_bytes: int = Field(default=1048576, ge=0)
+    """A replica that is further behind is not handed over to."""
+
+
 class RedisTierImages(Model):
     """Images of the containers."""
 
@@ -88,6 +104,11 @@ class RedisTierSpec(Model):
     """
     sentinel: RedisTierSentinel = RedisTierSentinel()
     """When the Sentinels act."""
+    handover: RedisTierHandover = RedisTierHandover()
+    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
+    time; it is done once the primary has moved since), and before the primary's pod ends or
+    restarts.
+    """
     images: RedisTierImages = RedisTierImages()
     """Images of the containers."""
     resources: RedisTierResources | None = None
@@ -156,7 +177,8 @@ class RedisTierStatus(Model):
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()
     """Ready: the primary is known and answers, its replicas are in sync and the Sentinels agree.
-    PrimaryAgreed: a majority of the Sentinels names one primary.
+    PrimaryAgreed: a majority of the Sentinels names one primary. HandOverDue: the primary should
+    move; the reason says what it waits for.
     """
 
 

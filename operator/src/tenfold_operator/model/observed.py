@@ -1,6 +1,7 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -67,10 +68,15 @@ Role = Literal["primary", "replica", "unknown"]
 
 @dataclass(frozen=True)
 class SentinelAnswer:
-    """Which pod a Sentinel names as the primary; None when it did not answer or knows none."""
+    """What a Sentinel says of the tier."""
 
     pod: str
     primary: str | None
+    """The pod that it names as the primary; None when it did not answer or knows none."""
+    is_failing_over: bool = False
+    """Whether it holds the primary for down, or replaces it just now."""
+    timers: tuple[int, int] | None = None
+    """Milliseconds: a silent server is down, a failover is given up."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Follower:
     online: bool
     lag: int
     """Seconds since its last acknowledgement."""
+    offset: int = 0
+    """How far it has acknowledged the stream of writes, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,32 @@ class ServerAnswer:
     pod: str
     role: Role
     followers: tuple[Follower, ...] = ()
+    upstream: str = ""
+    """The pod that a replica is connected to; empty while it is not."""
+    offset: int = 0
+    """How far it has come in the stream of writes, in bytes."""
+    history: str = ""
+    """Names the stream; servers with the same one hold the same writes up to the lower offset."""
+    earlier_history: str = ""
+    """The stream that it followed before it was promoted."""
+    earlier_end: int = 0
+    """How far it had come in that stream when it was promoted."""
+    keys: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings that may change while it runs, as CONFIG GET names them."""
+
+
+@dataclass(frozen=True)
+class TierPod:
+    """The pod of a Redis server or of a Sentinel."""
+
+    name: str
+    address: str
+    """Empty while it does not run."""
+    is_ready: bool
+    is_ending: bool
+    revision: str
+    """Of the template that it was made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,3 +136,20 @@ class TierView:
     has_password: bool
     sentinels: tuple[SentinelAnswer, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
+    pods: tuple[TierPod, ...] = ()
+    """The pods of the servers and of the Sentinels that exist."""
+    trouble: str = ""
+    """Why the last thing that was done to the servers did not work."""
+
+
+@dataclass(frozen=True)
+class TierAccess:
+    """How the servers and Sentinels of a tier are reached."""
+
+    tier: str
+    password: str
+    servers: Mapping[str, str]
+    """Address by pod, of those that run."""
+    sentinels: Mapping[str, str]
+    domain: str
+    """Of the servers' names: POD.DOMAIN is what they call each other."""

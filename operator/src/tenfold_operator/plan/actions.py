@@ -45,6 +45,17 @@ class MakePassword:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """Move a tier's primary to a replica without losing a write, and the Service with it."""
+
+    primary: str
+    target: str
+    service: JsonObject
+    """The Service of the primary, as it leads to the target."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetStatus:
     """Write the status of a custom resource."""
 
@@ -79,5 +90,9 @@ class Refuse:
     message: str
 
 
-Action: TypeAlias = Apply | Scale | Delete | MakePassword | SetStatus | Announce | Wait | Refuse
+RedisAction: TypeAlias = HandOver
+"""What is done to the servers and Sentinels of a tier themselves."""
+Action: TypeAlias = (
+    Apply | Scale | Delete | MakePassword | RedisAction | SetStatus | Announce | Wait | Refuse
+)
 Plan: TypeAlias = tuple[Action, ...]

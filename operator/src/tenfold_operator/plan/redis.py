@@ -1,12 +1,13 @@
 """What to do for a RedisTier: its objects, and the Service that leads to the primary."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import covers, number_at, object_at, ref_of
 from tenfold_operator.model.observed import SentinelAnswer, TierView
+from tenfold_operator.plan import redis_handover, redis_restart
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
 from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse, Wait
@@ -16,21 +17,28 @@ from tenfold_operator.plan.redis_status import Opinion, status_actions
 def plan_tier(view: TierView, now: datetime) -> Plan:
     """Return what to do now; nothing when everything is as it should be."""
     opinion = form_opinion(view.sentinels)
+    restarting = redis_restart.next_restart(view, opinion)
+    hand_over = redis_handover.decide(view, opinion, restarting, now)
     return (
         *_password(view),
         *_objects(view, opinion),
         *_primary(view, opinion),
-        *status_actions(view, opinion, now),
+        *redis_handover.plan_hand_over(hand_over),
+        *redis_restart.plan_restart(view, opinion, restarting),
+        *status_actions(view, opinion, redis_handover.verdict(hand_over), now),
     )
 
 
-def form_opinion(sentinels: Iterable[SentinelAnswer]) -> Opinion:
+def form_opinion(sentinels: Sequence[SentinelAnswer]) -> Opinion:
     """Return what a majority of the Sentinels says; their minority and the servers do not count."""
     claims = Counter(each.primary for each in sentinels if each.primary)
     ranked = claims.most_common()
     agreed = ranked[0][0] if ranked and ranked[0][1] >= names.QUORUM else None
     return Opinion(
-        primary=agreed, agreeing=ranked[0][1] if ranked else 0, claims=tuple(sorted(claims))
+        primary=agreed,
+        agreeing=ranked[0][1] if ranked else 0,
+        claims=tuple(sorted(claims)),
+        is_failing_over=any(each.is_failing_over for each in sentinels),
     )
 
 

@@ -9,9 +9,9 @@ from tenfold_operator.model.names import TIER, owned
 
 _FACTORS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _SAVE_POINTS = {"aof": '""', "rdb": "3600 1 300 100 60 10000"}
-_SCRIPTS = ("ask.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
+_SCRIPTS = ("ask.sh", "leave.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
 _READ_BY = {
-    "redis": ("ask.sh", "ready.sh", "start-redis.sh", "redis.conf"),
+    "redis": ("ask.sh", "leave.sh", "ready.sh", "start-redis.sh", "redis.conf"),
     "redis-sentinel": ("ask.sh", "start-sentinel.sh", "sentinel.conf", "timers.conf"),
 }
 

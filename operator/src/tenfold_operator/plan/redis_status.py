@@ -30,12 +30,16 @@ class Opinion:
     """How many name the pod with the most votes."""
     claims: tuple[str, ...]
     """All pods that are named."""
+    is_failing_over: bool = False
+    """Whether one of them holds the primary for down with others, or replaces it just now."""
 
 
-def status_actions(view: TierView, opinion: Opinion, now: datetime) -> Iterator[Action]:
+def status_actions(
+    view: TierView, opinion: Opinion, hand_over: Verdict, now: datetime
+) -> Iterator[Action]:
     """The status where it changed, and events for its transitions."""
     tier = view.tier
-    status = _status(view, opinion, now)
+    status = _status(view, opinion, hand_over, now)
     if status.to_json() == tier.status.to_json():
         return
     yield SetStatus(
@@ -48,13 +52,15 @@ def status_actions(view: TierView, opinion: Opinion, now: datetime) -> Iterator[
         yield Announce(type="Warning", reason="Failover", message=message)
 
 
-def _status(view: TierView, opinion: Opinion, now: datetime) -> RedisTierStatus:
+def _status(
+    view: TierView, opinion: Opinion, hand_over: Verdict, now: datetime
+) -> RedisTierStatus:
     before, generation = view.tier.status, view.tier.metadata.generation
-    verdicts = (_ready(view, opinion), _agreed(opinion))
+    verdicts = (_ready(view, opinion), _agreed(opinion), hand_over)
     failover = before.last_failover
     if opinion.primary and before.primary and opinion.primary != before.primary:
         failover = RedisTierLastFailover.model_validate(
-            {"time": now.replace(microsecond=0), "from": before.primary, "to": opinion.primary}
+            {"time": now, "from": before.primary, "to": opinion.primary}
         )
     return RedisTierStatus(
         observed_generation=generation,

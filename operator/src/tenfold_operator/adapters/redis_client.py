@@ -1,0 +1,59 @@
+"""Connections to Redis and its Sentinels: one for each question.
+
+A connection that is kept would outlive the pod behind its address.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import cast
+
+import redis.asyncio
+import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+SILENCE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError)
+FAILURES = (redis.exceptions.RedisError, *SILENCE)
+_CONNECT_SECONDS = 1.0
+
+
+def connect(address: str, port: int, password: str) -> redis.asyncio.Redis:
+    """Return a client with one connection, opened at the first command."""
+    return redis.asyncio.Redis(
+        host=address,
+        port=port,
+        password=password,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        health_check_interval=5,
+        single_connection_client=True,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),  # by default it sleeps a second and tries again
+    )
+
+
+async def call(client: redis.asyncio.Redis, *command: str | int) -> object:
+    """Return the answer to one command; raises what redis-py raises."""
+    answer = client.execute_command(*command)  # type: ignore[no-untyped-call]
+    return await cast(Awaitable[object], answer)
+
+
+async def ask(
+    address: str, port: int, password: str, patience: float, *commands: Sequence[str | int]
+) -> tuple[object, ...] | None:
+    """Return the answers to `commands`, None when they are not all there in `patience` seconds."""
+    client = connect(address, port, password)
+    try:
+        async with asyncio.timeout(patience):
+            return tuple([await call(client, *each) for each in commands])
+    except FAILURES:
+        return None
+    finally:
+        await client.aclose()
+
+
+def pairs(answer: object) -> Mapping[str, str]:
+    """Return a flat list of names and values, as Sentinel answers, as a mapping."""
+    if isinstance(answer, dict):
+        return {str(name): str(value) for name, value in answer.items()}
+    flat = [str(each) for each in answer] if isinstance(answer, list) else []
+    return dict(zip(flat[::2], flat[1::2], strict=True))
