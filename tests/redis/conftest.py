@@ -18,6 +18,7 @@ def make_tier(tmp_path: Path) -> Iterator[Callable[..., Tier]]:
         tier = Tier(tmp_path, **spec)
         made.append(tier)
         tier.wait_until_ready()
+        tier.wait_until_grown()
         return tier
 
     yield make

@@ -1,7 +1,9 @@
-"""A RedisTier on this machine: the operator itself, and a Kubernetes in small around real servers.
+"""A RedisTier on this machine: the operator itself, and a Kubernetes in small around real
+servers.
 
-The small Kubernetes takes what the operator applies: Secrets and ConfigMaps become files, StatefulSets
-become pods, deleting a pod runs its preStop and starts it again from the newest template.
+The small Kubernetes takes what the operator applies: Secrets and ConfigMaps become files,
+StatefulSets become pods, deleting a pod runs its preStop and starts it again from the newest
+template.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from tests.redis.pods import Network, Pod
 from tests.support import is_ready, wait_until
 
 NAMESPACE = "shop"
+_SURVIVOR_SECONDS = 6
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 Manifest = dict[str, Any]
 
@@ -103,6 +106,17 @@ class Kubernetes:
         ending.start()
         self._endings.append(ending)
 
+    def lose(self, name: str) -> None:
+        """End a pod for as long as a test wants, as a node that is gone does."""
+        pod = self.pods[name]
+        pod.end()
+        pod.lost = True
+        self._show(pod, self._owner(name))
+
+    def bring_back(self, name: str) -> None:
+        with self._lock:
+            self._start(name, self._owner(name))
+
     def close(self) -> None:
         for ending in self._endings:
             ending.join()
@@ -154,8 +168,8 @@ class Kubernetes:
                 self._start(name, manifest)
         prefix = f"{manifest['metadata']['name']}-"
         for name in [each for each in self.pods if each.startswith(prefix)]:
-            number = name.removeprefix(prefix)
-            if number.isdigit() and int(number) >= size:
+            ordinal = name.removeprefix(prefix)
+            if ordinal.isdigit() and int(ordinal) >= size:
                 self.pods.pop(name).end(5)
                 self.on_change(self._objects.pop(Ref("Pod", NAMESPACE, name)), True)
         self._tell(manifest)
@@ -218,9 +232,9 @@ class Kubernetes:
         }
         ready = {"type": "Ready", "status": "True"}
         status = {
-            "phase": "Running",
+            "phase": "Unknown" if pod.lost else "Running",
             "podIP": pod.namespace.address,
-            "conditions": [] if pod.terminating else [ready],
+            "conditions": [] if pod.terminating or pod.lost else [ready],
         }
         meta = {"name": pod.name, "namespace": NAMESPACE, "labels": labels}
         if pod.terminating:
@@ -296,7 +310,14 @@ class Operator:
             asyncio.run_coroutine_threadsafe(take(copy.deepcopy(manifest), gone), self._loop)
 
         cluster.on_change = on_change
-        for kind in ("ConfigMap", "Service", "StatefulSet", "PodDisruptionBudget", "Pod", "RedisTier"):
+        for kind in (
+            "ConfigMap",
+            "Service",
+            "StatefulSet",
+            "PodDisruptionBudget",
+            "Pod",
+            "RedisTier",
+        ):
             for manifest in cluster.find(kind, NAMESPACE, ""):
                 await take(manifest, False)
         work = asyncio.create_task(queue.work())
@@ -338,6 +359,16 @@ class Tier:
             lambda: is_ready(self.manifest), seconds=seconds, what="a tier in sync", every=0.05
         )
 
+    def wait_until_grown(self) -> None:
+        """Wait until servers count as survivors for one that restarts (see start-redis.sh)."""
+
+        def grown() -> bool:
+            names = [each for each in self.cluster.pods if "-sentinel-" not in each]
+            uptimes = [self.server(each).info("server")["uptime_in_seconds"] for each in names]
+            return all(int(each) > _SURVIVOR_SECONDS for each in uptimes)
+
+        self.wait_until(grown, "servers that have run for a while")
+
     def close(self) -> None:
         self.stop_operator()
         self.cluster.close()
@@ -361,7 +392,8 @@ class Tier:
         return found
 
     def condition(self, kind: str) -> str:
-        return next(c["reason"] for c in self.status["conditions"] if c["type"] == kind)
+        conditions = self.status["conditions"]
+        return str(next(each["reason"] for each in conditions if each["type"] == kind))
 
     def annotate(self, **values: str) -> None:
         """Set annotations of tenfold.dev/."""
@@ -378,6 +410,21 @@ class Tier:
         """The pod that the tier's Service leads to."""
         found = self.cluster.get(Ref("Service", NAMESPACE, self.name))
         return str(found["spec"]["selector"][POD_NAME]) if found else None
+
+    def named_by(self, number: int) -> str:
+        """The pod that a Sentinel names as the primary."""
+        with self.sentinel(number) as client:
+            host, _ = client.sentinel_get_master_addr_by_name(self.name)
+        return str(host).partition(".")[0]
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        wait_until(condition, seconds=seconds, what=what, every=0.05)
+
+    def role(self, pod: str) -> str:
+        """What a server says that it is; empty when it does not answer."""
+        with contextlib.suppress(redis.RedisError), self.server(pod) as client:
+            return str(client.info("replication")["role"])
+        return ""
 
     @property
     def password(self) -> str:

@@ -20,7 +20,6 @@ from pathlib import Path
 _BRIDGE = "tflab"
 _NETWORK = "10.97.0"
 _RESTART_SECONDS = 1.0
-_SEQUENCE = itertools.count()
 
 
 def run(*command: str, check: bool = True) -> str:
@@ -57,7 +56,10 @@ class Network:
     def remove(self) -> None:
         for line in run("ip", "netns", "list").splitlines():
             if line.startswith(f"{_BRIDGE}-"):
-                run("ip", "netns", "del", line.split()[0])
+                name = line.split()[0]
+                # By itself the link would go some time after its namespace.
+                run("ip", "link", "del", name.replace("-", ""), check=False)
+                run("ip", "netns", "del", name)
         run("ip", "link", "del", _BRIDGE, check=False)
 
 
@@ -94,6 +96,7 @@ class Pod:
     revision: str
     restarts: bool = True
     terminating: bool = False
+    lost: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _keeper: threading.Thread | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -119,6 +122,11 @@ class Pod:
         return subprocess.run(
             self._within(*command), env=environment, capture_output=True, text=True
         )
+
+    def redis_cli(self, *words: str) -> str:
+        """Run a command by a client within the pod."""
+        script = '. /config/ask.sh; redis-cli "$@"'
+        return self.execute("sh", "-c", script, "sh", *words).stdout
 
     def _keep(self) -> None:
         environment = {"PATH": os.environ["PATH"], **self.environment}

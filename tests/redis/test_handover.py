@@ -87,7 +87,7 @@ def test_a_pod_that_is_deleted_hands_over_before_it_ends(make_tier: MakeTier) ->
         wait_until(lambda: writer.wrote_after(moved), seconds=5, what="a write", every=0.01)
         assert writer.longest_pause(start) <= 2 * PAUSE_SECONDS
         wait_until(
-            lambda: tier.server(before).execute_command("ROLE")[0] == "slave",
+            lambda: tier.role(before) == "slave",
             seconds=30,
             what="the pod is back as a replica",
         )
@@ -131,4 +131,6 @@ def test_a_second_hand_over_waits_for_the_cool_down(make_tier: MakeTier) -> None
     with Writer(tier) as writer:
         hand_over(tier, writer)
         tier.annotate(handover=datetime.now(UTC).isoformat())
-        wait_until(lambda: tier.condition("HandOverDue") == "CoolDown", seconds=10, what="a refusal")
+        wait_until(
+            lambda: tier.condition("HandOverDue") == "CoolDown", seconds=10, what="a refusal"
+        )

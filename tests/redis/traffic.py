@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Writer:
     def longest_pause(self, since: float = 0.0) -> float:
         """Return the longest time between two acknowledgements after `since`, in seconds."""
         times = [each for each in list(self.acknowledged) if each >= since]
-        return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0)
+        return max((later - earlier for earlier, later in itertools.pairwise(times)), default=0)
 
     def wrote_after(self, moment: float) -> bool:
         return bool(self.acknowledged) and self.acknowledged[-1] > moment

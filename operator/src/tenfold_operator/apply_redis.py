@@ -6,8 +6,17 @@ from collections.abc import Iterable
 import structlog
 
 from tenfold_operator import metrics
+from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.observed import TierAccess
-from tenfold_operator.plan.actions import HandOver, RedisAction
+from tenfold_operator.plan.actions import (
+    Configure,
+    Fence,
+    HandOver,
+    Promote,
+    RedisAction,
+    SetTimers,
+    TellSentinels,
+)
 from tenfold_operator.ports import Cluster, RedisAdmin
 
 _log = structlog.get_logger()
@@ -23,13 +32,40 @@ class RedisApplier:
     async def run(self, tier: TierAccess, actions: Iterable[RedisAction]) -> str:
         """Carry out `actions`; return why one of them did not work, empty when all did."""
         for action in actions:
-            match action:
-                case HandOver():
-                    trouble = await self._hand_over(tier, action)
+            trouble = await self._do(tier, action)
             metrics.ACTIONS.labels("RedisTier", type(action).__name__).inc()
             if trouble:
                 _log.warning("redis action failed", tier=tier.tier, trouble=trouble)
                 return trouble
+        return ""
+
+    async def _do(self, tier: TierAccess, action: RedisAction) -> str:
+        redis = self._redis
+        match action:
+            case HandOver():
+                return await self._hand_over(tier, action)
+            case Promote(target=target, service=service):
+                return await self._promote(tier, target, service)
+            case TellSentinels(primary=primary):
+                await redis.tell_sentinels(tier, primary)
+                return ""
+            case Fence(pod=pod):
+                return await redis.fence(tier, pod)
+            case Configure(pod=pod, settings=settings):
+                return await redis.configure(tier, pod, settings)
+            case SetTimers(
+                sentinel=sentinel,
+                down_after_milliseconds=down_after,
+                failover_timeout_milliseconds=failover_timeout,
+            ):
+                return await redis.set_timers(tier, sentinel, down_after, failover_timeout)
+
+    async def _promote(self, tier: TierAccess, target: str, service: JsonObject) -> str:
+        if trouble := await self._redis.promote(tier, target):
+            return trouble
+        await self._redis.tell_sentinels(tier, target)
+        await asyncio.to_thread(self._cluster.apply, service)
+        await self._redis.follow(tier, target, target)
         return ""
 
     async def _hand_over(self, tier: TierAccess, action: HandOver) -> str:

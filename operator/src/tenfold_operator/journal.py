@@ -12,11 +12,15 @@ from tenfold_operator.model.manifest import Ref, ref_of
 from tenfold_operator.plan.actions import (
     Action,
     Apply,
+    Configure,
     Delete,
+    Fence,
     HandOver,
     MakePassword,
+    Promote,
     Refuse,
     Scale,
+    TellSentinels,
 )
 
 _KEPT = 20
@@ -50,6 +54,15 @@ def in_words(action: Action) -> tuple[str, str] | None:
             return f"delete {ref}", action.why
         case HandOver(primary=primary, target=target):
             return f"hand over from {primary} to {target}", action.why
+        case Promote(target=target):
+            return f"promote {target}", action.why
+        case TellSentinels(primary=primary):
+            return f"tell the Sentinels of {primary}", action.why
+        case Fence(pod=pod):
+            return f"fence {pod}", action.why
+        case Configure(pod=pod, settings=settings):
+            words = " ".join(f"{name}={value!r}" for name, value in settings.items())
+            return f"set {words} on {pod}", action.why
         case Refuse(reason=reason, message=message):
             return reason, message
     return None

@@ -1,6 +1,6 @@
 """What the operator needs of the outside, as protocols; adapters/ holds the real ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -71,6 +71,20 @@ class RedisAdmin(Protocol):
 
     async def follow(self, tier: TierAccess, primary: str, former: str) -> None:
         """Let the clients of `former` go on, and every other server follow `primary`."""
+
+    async def promote(self, tier: TierAccess, target: str) -> str:
+        """Make `target` a primary, whoever else is one; return why it was not done."""
+
+    async def fence(self, tier: TierAccess, pod: str) -> str:
+        """Have a server take no more writes; return why it was not done."""
+
+    async def configure(self, tier: TierAccess, pod: str, settings: Mapping[str, str]) -> str:
+        """Change settings of a running server; return why it was not done."""
+
+    async def set_timers(
+        self, tier: TierAccess, sentinel: str, down_after: int, failover_timeout: int
+    ) -> str:
+        """Change a Sentinel's timers, in milliseconds; return why it was not done."""
 
     async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover.

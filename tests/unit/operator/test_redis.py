@@ -36,7 +36,9 @@ def tier(status: dict[str, Any] | None = None, **spec: Any) -> RedisTier:
 
 
 def answers(*names: str | None) -> tuple[SentinelAnswer, ...]:
-    return tuple(SentinelAnswer(f"l2-sentinel-{n}", name) for n, name in enumerate(names))
+    return tuple(
+        SentinelAnswer(f"l2-sentinel-{n}", name, replicas=5) for n, name in enumerate(names)
+    )
 
 
 def servers(primary: str) -> tuple[ServerAnswer, ...]:
@@ -145,7 +147,11 @@ def test_a_failover_is_recorded_and_announced() -> None:
 def test_a_tier_in_sync_is_ready_and_asks_for_nothing() -> None:
     seen = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
     plan = plan_tier(seen, NOW)
-    assert conditions(plan) == {"Ready": "InSync", "PrimaryAgreed": "Quorum"}
+    assert conditions(plan) == {
+        "Ready": "InSync",
+        "PrimaryAgreed": "Quorum",
+        "HandOverDue": "NotDue",
+    }
     after = applied(seen, plan)
     assert [type(each) for each in plan_tier(after, NOW)] == [Apply]  # seeding is over
     assert plan_tier(applied(after, plan_tier(after, NOW)), NOW) == ()

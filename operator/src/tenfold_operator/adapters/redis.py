@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from tenfold_operator.adapters import redis_handover
+from tenfold_operator.adapters import redis_changes, redis_handover
 from tenfold_operator.adapters.redis_client import FAILURES, ask, connect, pairs
 from tenfold_operator.model.observed import (
     Follower,
@@ -13,6 +13,7 @@ from tenfold_operator.model.observed import (
     ServerAnswer,
     TierAccess,
 )
+from tenfold_operator.plan.redis_config import LIVE_SETTINGS
 from tenfold_operator.plan.redis_names import REDIS_PORT, SENTINEL_PORT
 
 _CHANGES = (
@@ -36,15 +37,18 @@ class RedisClients:
             answers = await ask(address, SENTINEL_PORT, tier.password, patience, question)
             return _sentinel_answer(pod, pairs(answers[0]) if answers else {})
 
-        return tuple(await asyncio.gather(*(question_one(*each) for each in tier.sentinels.items())))
+        return tuple(
+            await asyncio.gather(*(question_one(*each) for each in tier.sentinels.items()))
+        )
 
     async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
         """Ask each server for its role, its replicas and how far it has come."""
-        questions = (("INFO", "replication"), ("INFO", "keyspace"))
+        settings = ("CONFIG", "GET", *LIVE_SETTINGS)
+        questions = (("INFO", "replication"), ("INFO", "keyspace"), settings)
 
         async def question_one(pod: str, address: str) -> ServerAnswer:
             answers = await ask(address, REDIS_PORT, tier.password, patience, *questions)
-            return _server_answer(pod, *cast(tuple[dict[str, Any], ...], answers or ({}, {})))
+            return _server_answer(pod, *cast(tuple[dict[str, Any], ...], answers or ({}, {}, {})))
 
         return tuple(await asyncio.gather(*(question_one(*each) for each in tier.servers.items())))
 
@@ -59,6 +63,24 @@ class RedisClients:
     async def follow(self, tier: TierAccess, primary: str, former: str) -> None:
         """Let the clients of `former` go on, and every other server follow `primary`."""
         await redis_handover.follow(tier, primary, former)
+
+    async def promote(self, tier: TierAccess, target: str) -> str:
+        """Make `target` a primary, whoever else is one; return why it was not done."""
+        return await redis_changes.promote(tier, target)
+
+    async def fence(self, tier: TierAccess, pod: str) -> str:
+        """Have a server take no more writes; return why it was not done."""
+        return await redis_changes.fence(tier, pod)
+
+    async def configure(self, tier: TierAccess, pod: str, settings: Mapping[str, str]) -> str:
+        """Change settings of a running server; return why it was not done."""
+        return await redis_changes.configure(tier, pod, settings)
+
+    async def set_timers(
+        self, tier: TierAccess, sentinel: str, down_after: int, failover_timeout: int
+    ) -> str:
+        """Change a Sentinel's timers, in milliseconds; return why it was not done."""
+        return await redis_changes.set_timers(tier, sentinel, down_after, failover_timeout)
 
     async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover."""
@@ -86,11 +108,15 @@ def _sentinel_answer(pod: str, said: Mapping[str, str]) -> SentinelAnswer:
         said["ip"].partition(".")[0] or None,
         any(each in flags for each in _FAILING),
         (int(said["down-after-milliseconds"]), int(said["failover-timeout"])),
+        int(said["num-slaves"]),
     )
 
 
 def _server_answer(
-    pod: str, replication: Mapping[str, Any], keyspace: Mapping[str, Any]
+    pod: str,
+    replication: Mapping[str, Any],
+    keyspace: Mapping[str, Any],
+    settings: Mapping[str, str],
 ) -> ServerAnswer:
     role = _ROLES.get(str(replication.get("role")), "unknown")
     if role == "unknown":
@@ -113,6 +139,7 @@ def _server_answer(
         earlier_history=str(replication["master_replid2"]),
         earlier_end=int(replication["second_repl_offset"]) - 1,
         keys=sum(int(each["keys"]) for each in keyspace.values() if isinstance(each, dict)),
+        settings=pairs(settings),
     )
 
 

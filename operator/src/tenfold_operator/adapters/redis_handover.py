@@ -121,9 +121,9 @@ async def follow(tier: TierAccess, primary: str, former: str) -> None:
 
     host = f"{primary}.{tier.domain}"
     rewrite = ("CONFIG", "REWRITE")
-    commands: dict[str, tuple[tuple[str | int, ...], ...]] = {
-        pod: (("REPLICAOF", host, REDIS_PORT), rewrite) for pod in tier.servers
-    }
+    commands: dict[str, tuple[tuple[str | int, ...], ...]] = dict.fromkeys(
+        tier.servers, (("REPLICAOF", host, REDIS_PORT), rewrite)
+    )
     commands[primary] = (rewrite,)
     commands[former] = (("CLIENT", "UNPAUSE"), rewrite)
     await asyncio.gather(*(tell(*each) for each in tier.servers.items()))
@@ -181,7 +181,9 @@ async def _peers(tier: TierAccess, address: str) -> tuple[int, list[dict[str, st
 async def _monitor(tier: TierAccess, address: str, host: str) -> None:
     """Have a Sentinel that knows no other one begin anew."""
     name = tier.tier
-    await ask(address, SENTINEL_PORT, tier.password, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name))
+    await ask(
+        address, SENTINEL_PORT, tier.password, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name)
+    )
     await ask(
         address,
         SENTINEL_PORT,

@@ -18,7 +18,7 @@ from tenfold_operator.model.manifest import Ref, at, object_at, objects_at, ref_
 from tenfold_operator.model.names import APP
 from tenfold_operator.model.observed import TierAccess, TierPod, TierView
 from tenfold_operator.plan import redis_names as names
-from tenfold_operator.plan.actions import Apply, Plan, RedisAction
+from tenfold_operator.plan.actions import Apply, HandOver, Plan, Promote, RedisAction
 from tenfold_operator.plan.redis import form_opinion, plan_tier
 from tenfold_operator.ports import Clock, Cluster, RedisAdmin
 
@@ -68,10 +68,11 @@ class RedisTierHandler:
         acts = [each for each in plan if isinstance(each, RedisAction)]
         if acts and access:
             trouble = await self._redis_applier.run(access, acts)
-            # What comes next depends on what became of it.
-            view = await self._observe(ref, tier, access, trouble)
-            plan = plan_tier(view, self._clock.now())
-            self._journal.write(ref, plan, now)
+            if any(isinstance(each, HandOver | Promote) for each in acts):
+                # What comes next depends on what became of it.
+                view = await self._observe(ref, tier, access, trouble)
+                plan = plan_tier(view, self._clock.now())
+                self._journal.write(ref, plan, now)
         again = await asyncio.to_thread(
             carry_out, self._applier, tier, "RedisTier", plan, now, "Ready"
         )

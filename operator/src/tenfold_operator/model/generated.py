@@ -47,6 +47,16 @@ class RedisTierHandover(Model):
     """A replica that is further behind is not handed over to."""
 
 
+class RedisTierRecovery(Model):
+    """What the operator does when no majority of the Sentinels can act."""
+
+    without_quorum: Literal["refuse", "longestOffset"] = "refuse"
+    """Several servers hold data that differs. refuse: a person decides. longestOffset: the one
+    that has come furthest in the same stream of writes is promoted; what the others or a lost
+    primary had beyond it is lost.
+    """
+
+
 class RedisTierImages(Model):
     """Images of the containers."""
 
@@ -109,6 +119,8 @@ class RedisTierSpec(Model):
     time; it is done once the primary has moved since), and before the primary's pod ends or
     restarts.
     """
+    recovery: RedisTierRecovery = RedisTierRecovery()
+    """What the operator does when no majority of the Sentinels can act."""
     images: RedisTierImages = RedisTierImages()
     """Images of the containers."""
     resources: RedisTierResources | None = None
@@ -141,6 +153,23 @@ class RedisTierLastFailover(Model):
     """The primary before."""
     to: str
     """The primary since."""
+    without_quorum: bool | None = None
+    """Whether the operator decided, since no majority of the Sentinels could."""
+
+
+class RedisTierLastSplit(Model):
+    """The last time that a second server claimed to be the primary."""
+
+    time: AwareDatetime
+    """When it was fenced."""
+    pod: str
+    """The one without the Sentinels' majority."""
+    primary: str
+    """The one with it."""
+    lost_bytes: int | None = None
+    """Writes that it had taken alone and that are lost, in bytes of the stream, pings included.
+    Absent when it cannot be told.
+    """
 
 
 class Condition(Model):
@@ -173,6 +202,8 @@ class RedisTierStatus(Model):
     """How many of the three Sentinels name the same primary."""
     last_failover: RedisTierLastFailover | None = None
     """The last time that the primary moved."""
+    last_split: RedisTierLastSplit | None = None
+    """The last time that a second server claimed to be the primary."""
     message: str | None = None
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()

@@ -77,6 +77,8 @@ class SentinelAnswer:
     """Whether it holds the primary for down, or replaces it just now."""
     timers: tuple[int, int] | None = None
     """Milliseconds: a silent server is down, a failover is given up."""
+    replicas: int = 0
+    """How many replicas it has learnt of; it asks the primary every ten seconds."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The actions that a plan may consist of. What was refused is one of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -56,6 +57,50 @@ class HandOver:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Promote:
+    """Make a server the primary where no majority of the Sentinels can, and the Service with it."""
+
+    target: str
+    service: JsonObject
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellSentinels:
+    """Have the Sentinels name this pod as the primary."""
+
+    primary: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """Have a server take no more writes."""
+
+    pod: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configure:
+    """Change settings of a running server."""
+
+    pod: str
+    settings: Mapping[str, str]
+    """As CONFIG SET takes them."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetTimers:
+    """Change when a running Sentinel acts."""
+
+    sentinel: str
+    down_after_milliseconds: int
+    failover_timeout_milliseconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetStatus:
     """Write the status of a custom resource."""
 
@@ -90,7 +135,7 @@ class Refuse:
     message: str
 
 
-RedisAction: TypeAlias = HandOver
+RedisAction: TypeAlias = HandOver | Promote | TellSentinels | Fence | Configure | SetTimers
 """What is done to the servers and Sentinels of a tier themselves."""
 Action: TypeAlias = (
     Apply | Scale | Delete | MakePassword | RedisAction | SetStatus | Announce | Wait | Refuse

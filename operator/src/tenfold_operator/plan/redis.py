@@ -7,7 +7,13 @@ from datetime import datetime
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import covers, number_at, object_at, ref_of
 from tenfold_operator.model.observed import SentinelAnswer, TierView
-from tenfold_operator.plan import redis_handover, redis_restart
+from tenfold_operator.plan import (
+    redis_fence,
+    redis_handover,
+    redis_live,
+    redis_recovery,
+    redis_restart,
+)
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
 from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse, Wait
@@ -20,12 +26,21 @@ def plan_tier(view: TierView, now: datetime) -> Plan:
     restarting = redis_restart.next_restart(view, opinion)
     hand_over = redis_handover.decide(view, opinion, restarting, now)
     return (
+        *redis_fence.plan_fences(view, opinion),
         *_password(view),
         *_objects(view, opinion),
         *_primary(view, opinion),
+        *redis_recovery.plan_recovery(view, opinion, now),
+        *redis_live.plan_live(view, opinion),
         *redis_handover.plan_hand_over(hand_over),
         *redis_restart.plan_restart(view, opinion, restarting),
-        *status_actions(view, opinion, redis_handover.verdict(hand_over), now),
+        *status_actions(
+            view,
+            opinion,
+            redis_handover.verdict(hand_over),
+            redis_fence.split(view, opinion, now),
+            now,
+        ),
     )
 
 

@@ -108,7 +108,9 @@ def _demand(view: TierView, opinion: Opinion, restarting: str | None) -> _Demand
     return None
 
 
-def _asked(view: TierView, primary: str, asked: str, target: str | None) -> _Demand | Refusal | None:
+def _asked(
+    view: TierView, primary: str, asked: str, target: str | None
+) -> _Demand | Refusal | None:
     try:
         since = datetime.fromisoformat(asked)
     except ValueError:
@@ -133,7 +135,9 @@ def _forbidden(view: TierView, opinion: Opinion, demand: _Demand, now: datetime)
     settings, moved = view.tier.spec.handover, view.tier.status.last_failover
     over = moved.time + timedelta(seconds=settings.cooldown_seconds) if moved else None
     if over and over > now and not demand.is_urgent:
-        return Refusal("CoolDown", f"the primary has moved just now; wait until {over:%H:%M:%S}", over)
+        return Refusal(
+            "CoolDown", f"the primary has moved just now; wait until {over:%H:%M:%S}", over
+        )
     if settings.mode == "dryRun" and not demand.is_asked_for:
         return Refusal("DryRun", f"would hand over from {opinion.primary}: {demand.why}")
     return None
@@ -144,7 +148,11 @@ def _unfit(view: TierView, primary: ServerAnswer, server: ServerAnswer) -> str:
     pod = pod_of(view, server.pod)
     follower = next((each for each in primary.followers if each.pod == server.pod), None)
     behind = primary.offset - server.offset
-    if server.role != "replica" or server.upstream != primary.pod or server.history != primary.history:
+    if (
+        server.role != "replica"
+        or server.upstream != primary.pod
+        or server.history != primary.history
+    ):
         return f"{server.pod} does not follow {primary.pod}"
     if follower is None or not follower.online:
         return f"{primary.pod} does not count {server.pod} as a replica"

@@ -162,9 +162,6 @@ def _spread(key: str, labels: JsonObject) -> JsonObject:
 
 
 def _container(tier: RedisTier, name: str, script: str, resources: JsonObject) -> JsonObject:
-    timers = tier.spec.sentinel
-    # Long enough for a failover that has to be tried twice.
-    hold = (timers.down_after_milliseconds + 2 * timers.failover_timeout_milliseconds) // 1000
     pod_name: JsonObject = {"fieldRef": {"fieldPath": "metadata.name"}}
     return {
         "name": name,
@@ -176,7 +173,6 @@ def _container(tier: RedisTier, name: str, script: str, resources: JsonObject) -
             {"name": "POD", "valueFrom": pod_name},
             {"name": "NODES", "value": names.domain(tier, names.nodes(tier))},
             {"name": "SENTINELS", "value": names.domain(tier, names.sentinel(tier))},
-            {"name": "HOLD", "value": str(hold)},
         ],
         "volumeMounts": [
             {"name": "config", "mountPath": "/config", "readOnly": True},
