@@ -21,8 +21,11 @@ from tenfold_operator.apply_redis import RedisApplier
 from tenfold_operator.console import server
 from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.handlers import watch
+from tenfold_operator.handlers.jobs import Jobs
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
+from tenfold_operator.handlers.redisbackup import RedisBackupHandler
+from tenfold_operator.handlers.redisrestore import RedisRestoreHandler
 from tenfold_operator.handlers.redistier import RedisTierHandler
 from tenfold_operator.handlers.workload import WorkloadHandler
 from tenfold_operator.journal import Journal
@@ -55,7 +58,19 @@ class Operator:
             clock=clock,
             listeners=Listeners(redis, self._queue.wake),
         )
-        self._handlers = {"Workload": workloads.reconcile, "RedisTier": tiers.reconcile}
+        jobs = Jobs(self._store, self._cluster)
+        backups = RedisBackupHandler(
+            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
+        )
+        restores = RedisRestoreHandler(
+            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
+        )
+        self._handlers = {
+            "Workload": workloads.reconcile,
+            "RedisTier": tiers.reconcile,
+            "RedisBackup": backups.reconcile,
+            "RedisRestore": restores.reconcile,
+        }
         self._exits = contextlib.AsyncExitStack()
 
     def register(self, registry: kopf.OperatorRegistry) -> None:

@@ -18,7 +18,13 @@ from tenfold_operator.model.base import JsonObject, Model, ObjectMeta
 
 
 '''
-_SCALARS = {"integer": "int", "boolean": "bool", "string": "str", "int-or-string": "int | str"}
+_SCALARS = {
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "string": "str",
+    "int-or-string": "int | str",
+}
 _CONSTRAINTS = {
     "minimum": "ge",
     "maximum": "le",

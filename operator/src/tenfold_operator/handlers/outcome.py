@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tenfold_operator.apply import Applier
-from tenfold_operator.model.generated import RedisTier, Workload
+from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTier, Workload
 from tenfold_operator.plan.actions import Action, Wait
 from tenfold_operator.plan.rejection import rejected_plan
 from tenfold_operator.ports import Rejected
@@ -12,7 +12,7 @@ from tenfold_operator.ports import Rejected
 
 def carry_out(
     applier: Applier,
-    resource: Workload | RedisTier,
+    resource: Workload | RedisTier | RedisBackup | RedisRestore,
     kind: str,
     plan: Iterable[Action],
     now: datetime,

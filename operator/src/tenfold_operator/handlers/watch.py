@@ -17,9 +17,13 @@ _OURS = f"app.kubernetes.io/managed-by={MANAGER}"
 SELECTORS = {
     "Workload": "",
     "RedisTier": "",
+    "RedisBackup": "",
+    "RedisRestore": "",
     "ConfigMap": _OURS,
+    "CronJob": _OURS,
     "Deployment": _OURS,
     "HTTPRoute": _OURS,
+    "Job": _OURS,
     "PodDisruptionBudget": _OURS,
     "Service": _OURS,
     "StatefulSet": _OURS,
@@ -27,6 +31,8 @@ SELECTORS = {
     "Pod": TIER,
 }
 """What is watched, and by which labels the API server chooses."""
+OWNERS = ("Workload", "RedisTier", "RedisBackup", "RedisRestore")
+"""The custom resources among them."""
 
 _REFRESH_SECONDS = 300.0
 _RETRY_SECONDS = 2.0
@@ -79,7 +85,7 @@ async def refresh(store: Store, cluster: Cluster, namespaces: tuple[str, ...], w
             store.mark()
             found = await asyncio.to_thread(cluster.find, kind, namespace, selector)
             store.replace(kind, namespace, found)
-    for kind in ("Workload", "RedisTier"):
+    for kind in OWNERS:
         for manifest in store.all(kind):
             await wake(ref_of(manifest))
 

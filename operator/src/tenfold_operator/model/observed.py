@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import RedisTier, Workload
+from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTier, Workload
 from tenfold_operator.model.manifest import Ref
 
 
@@ -142,6 +142,39 @@ class TierView:
     """The pods of the servers and of the Sentinels that exist."""
     trouble: str = ""
     """Why the last thing that was done to the servers did not work."""
+
+
+@dataclass(frozen=True)
+class JobAnswer:
+    """A Job that has ended."""
+
+    name: str
+    ended: datetime
+    succeeded: bool
+    result: JsonObject
+    """What its container said at the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupView:
+    """Everything that a plan for a RedisBackup depends on."""
+
+    backup: RedisBackup
+    objects: dict[Ref, JsonObject]
+    jobs: tuple[JobAnswer, ...]
+    tier_secret: str | None
+    """Name of the Secret with the tier's password; None when there is no such tier."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreView:
+    """Everything that a plan for a RedisRestore depends on."""
+
+    restore: RedisRestore
+    backup: RedisBackup | None
+    objects: dict[Ref, JsonObject]
+    jobs: tuple[JobAnswer, ...]
+    tier_secret: str | None
 
 
 @dataclass(frozen=True)

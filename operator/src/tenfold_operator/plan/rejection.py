@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tenfold_operator.model.generated import RedisTier, Workload
+from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTier, Workload
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan import conditions
 from tenfold_operator.plan.actions import Plan, SetStatus
@@ -11,7 +11,7 @@ from tenfold_operator.plan.conditions import Verdict
 
 def rejected_plan(
     kind: str,
-    resource: Workload | RedisTier,
+    resource: Workload | RedisTier | RedisBackup | RedisRestore,
     condition: str,
     reason: str,
     message: str,
