@@ -13,8 +13,8 @@ import base64
 import contextlib
 import copy
 import threading
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tenfold_operator.adapters.clock import SystemClock
 from tenfold_operator.adapters.redis import RedisClients
-from tenfold_operator.adapters.store import Store
+from tenfold_operator.adapters.store import Store, owner_of
 from tenfold_operator.apply import Applier
 from tenfold_operator.apply_redis import RedisApplier
+from tenfold_operator.handlers import watch
+from tenfold_operator.handlers.jobs import Jobs
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
+from tenfold_operator.handlers.redisbackup import RedisBackupHandler
+from tenfold_operator.handlers.redisrestore import RedisRestoreHandler
 from tenfold_operator.handlers.redistier import RedisTierHandler
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.manifest import Ref, at, digest, ref_of
@@ -55,6 +59,7 @@ class Kubernetes:
         self._lock = threading.RLock()
         self._versions = 0
         self._endings: list[threading.Thread] = []
+        self._hosts: list[str] = []
 
     # ports.Cluster
 
@@ -63,8 +68,13 @@ class Kubernetes:
             return copy.deepcopy(self._objects.get(ref))
 
     def find(self, kind: str, namespace: str, selector: str) -> tuple[Any, ...]:
+        label, _, value = selector.partition("=")
         with self._lock:
-            return tuple(copy.deepcopy(each) for each in self._of(kind))
+            return tuple(
+                copy.deepcopy(each)
+                for each in self._of(kind)
+                if not selector or each["metadata"]["labels"].get(label) == value
+            )
 
     def apply(self, manifest: Any) -> None:
         self._put(copy.deepcopy(manifest))
@@ -151,6 +161,10 @@ class Kubernetes:
                 self._mount(ref, manifest)
             if ref.kind == "StatefulSet":
                 self._run(manifest)
+            if ref.kind == "Job" and not known:
+                work = threading.Thread(target=self._work, args=(manifest,))
+                work.start()
+                self._endings.append(work)
         self.on_change(manifest, False)
 
     def _mount(self, ref: Ref, manifest: Manifest) -> None:
@@ -213,16 +227,80 @@ class Kubernetes:
         pod.start()
         self._show(pod, manifest)
 
+    def _work(self, job: Manifest) -> None:
+        """Run a Job's pod to its end."""
+        name, spec = job["metadata"]["name"], job["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        folder = self._folder / f"job-{name}"
+        for volume in spec["volumes"]:
+            place = folder / volume["name"]
+            kinds = {"configMap": "ConfigMap", "secret": "Secret"}
+            source = next((volume[each], kinds[each]) for each in kinds if each in volume) if (
+                kinds.keys() & volume.keys()
+            ) else None  # fmt: skip
+            if source is None and (claim := volume.get("persistentVolumeClaim")):
+                target = self._folder / "claims" / claim["claimName"]
+            elif source is None:
+                target = folder / f"empty-{volume['name']}"
+            else:
+                target = self._folder / source[1] / (
+                    source[0].get("name") or source[0]["secretName"]
+                )  # fmt: skip
+            target.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(target)
+        environment = {each["name"]: each["value"] for each in container["env"]}
+        for source in container["envFrom"]:
+            secret = self.get(Ref("Secret", NAMESPACE, source["secretRef"]["name"]))
+            for key, value in secret["data"].items():
+                environment[key] = base64.b64decode(value).decode()
+        environment["RESULT"] = "/tmp/result"
+        mounts = [each["name"] for each in container["volumeMounts"]]
+        pod = Pod(
+            f"{name}-x", folder, self._network.add(), container["command"], environment, "", mounts
+        )
+        pod.restarts = False
+        self._write_hosts([pod])
+        pod.start()
+        code = pod.wait()
+        result = folder / "root/tmp/result"
+        message = result.read_text() if result.exists() else ""
+        terminated = {"state": {"terminated": {"message": message, "exitCode": code}}}
+        labels = {"job-name": name}
+        self._put(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": pod.name, "namespace": NAMESPACE, "labels": labels},
+                "status": {"containerStatuses": [terminated]},
+            }
+        )
+        condition = {
+            "type": "Failed" if code else "Complete",
+            "status": "True",
+            "lastTransitionTime": datetime.now(UTC).isoformat(),
+        }
+        self._put({**self.get(ref_of(job)), "status": {"conditions": [condition]}})
+
     def _name_everybody(self, environment: Manifest) -> None:
         domains = {False: environment["NODES"], True: environment["SENTINELS"]}
-        lines = ["127.0.0.1 localhost"]
+        self._hosts = ["127.0.0.1 localhost"]
         for pod in self.pods.values():
-            lines.append(
-                f"{pod.namespace.address} {pod.name}.{domains['-sentinel-' in pod.name]} {pod.name}"
-            )
-        for pod in self.pods.values():
+            domain = domains["-sentinel-" in pod.name]
+            self._hosts.append(f"{pod.namespace.address} {pod.name}.{domain} {pod.name}")
+        self._write_hosts(self.pods.values())
+
+    def _write_hosts(self, pods: Iterable[Pod]) -> None:
+        services = []
+        with self._lock:
+            for each in self._of("Service"):
+                pod = self.pods.get(str(at(each, "spec", "selector", POD_NAME)))
+                if pod:
+                    name = each["metadata"]["name"]
+                    services.append(f"{pod.namespace.address} {name}.{NAMESPACE}.svc.cluster.local")
+        for pod in pods:
             (pod.folder / "root/etc").mkdir(parents=True, exist_ok=True)
-            (pod.folder / "root/etc/hosts").write_text("\n".join(lines) + "\n")
+            (pod.folder / "root/etc/hosts").write_text("\n".join([*self._hosts, *services]) + "\n")
 
     def _show(self, pod: Pod, owner: Manifest) -> None:
         labels = {
@@ -289,35 +367,41 @@ class Operator:
     async def _run(self) -> None:
         cluster, store, clients = self._cluster, Store(), RedisClients()
         self.journal = Journal()
-        queue = Queue(lambda ref: handler.reconcile(ref))
+        queue = Queue(lambda ref: handlers[ref.kind](ref))
         listeners = Listeners(clients, queue.wake)
-        handler = RedisTierHandler(
+        applier, clock, jobs = Applier(cluster), SystemClock(), Jobs(store, cluster)
+        tiers = RedisTierHandler(
             store=store,
             cluster=cluster,
             redis=clients,
-            applier=Applier(cluster),
+            applier=applier,
             redis_applier=RedisApplier(clients, cluster),
             journal=self.journal,
-            clock=SystemClock(),
+            clock=clock,
             listeners=listeners,
         )
+        backups = RedisBackupHandler(
+            store=store, jobs=jobs, applier=applier, journal=self.journal, clock=clock
+        )
+        restores = RedisRestoreHandler(
+            store=store, jobs=jobs, applier=applier, journal=self.journal, clock=clock
+        )
+        handlers = {
+            "RedisTier": tiers.reconcile,
+            "RedisBackup": backups.reconcile,
+            "RedisRestore": restores.reconcile,
+        }
 
         async def take(manifest: Manifest, gone: bool) -> None:
             (store.drop(ref_of(manifest)) if gone else store.put(manifest))
-            await queue.wake(Ref("RedisTier", NAMESPACE, self._tier(manifest)))
+            if owner := owner_of(manifest):
+                await queue.wake(owner)
 
         def on_change(manifest: Manifest, gone: bool) -> None:
             asyncio.run_coroutine_threadsafe(take(copy.deepcopy(manifest), gone), self._loop)
 
         cluster.on_change = on_change
-        for kind in (
-            "ConfigMap",
-            "Service",
-            "StatefulSet",
-            "PodDisruptionBudget",
-            "Pod",
-            "RedisTier",
-        ):
+        for kind in watch.SELECTORS:
             for manifest in cluster.find(kind, NAMESPACE, ""):
                 await take(manifest, False)
         work = asyncio.create_task(queue.work())
@@ -329,12 +413,6 @@ class Operator:
             listeners.stop(ref)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*left, return_exceptions=True)
-
-    @staticmethod
-    def _tier(manifest: Manifest) -> str:
-        if manifest["kind"] == "RedisTier":
-            return str(manifest["metadata"]["name"])
-        return str(manifest["metadata"].get("labels", {}).get("tenfold.dev/tier", ""))
 
 
 class Tier:

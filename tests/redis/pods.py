@@ -79,7 +79,7 @@ class Namespace:
 _ENTER = """\
 cd "$1"; shift
 for each in usr dev proc; do mount --rbind "/$each" "$each"; done
-for each in data config auth; do mount --bind "../$each" "$each"; done
+for each in $MOUNTS; do mount --bind "../$each" "$each"; done
 exec chroot . "$@"
 """
 
@@ -94,6 +94,8 @@ class Pod:
     command: Sequence[str]
     environment: Mapping[str, str]
     revision: str
+    mounts: Sequence[str] = ("data", "config", "auth")
+    """Names of folders beside the root that are mounted under the same name."""
     restarts: bool = True
     terminating: bool = False
     lost: bool = False
@@ -103,7 +105,7 @@ class Pod:
 
     def start(self) -> None:
         root = self.folder / "root"
-        for each in ("usr", "dev", "proc", "data", "config", "auth", "etc", "tmp"):
+        for each in ("usr", "dev", "proc", "etc", "tmp", *self.mounts):
             (root / each).mkdir(parents=True, exist_ok=True)
         for each in ("bin", "sbin", "lib", "lib64"):
             if not (root / each).is_symlink():
@@ -118,9 +120,8 @@ class Pod:
 
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the pod to its end, as `kubectl exec` does."""
-        environment = {"PATH": os.environ["PATH"], **self.environment}
         return subprocess.run(
-            self._within(*command), env=environment, capture_output=True, text=True
+            self._within(*command), env=self._variables(), capture_output=True, text=True
         )
 
     def redis_cli(self, *words: str) -> str:
@@ -128,17 +129,30 @@ class Pod:
         script = '. /config/ask.sh; redis-cli "$@"'
         return self.execute("sh", "-c", script, "sh", *words).stdout
 
+    def _variables(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "MOUNTS": " ".join(self.mounts),
+            **self.environment,
+        }
+
     def _keep(self) -> None:
-        environment = {"PATH": os.environ["PATH"], **self.environment}
         with (self.folder / "log").open("ab") as log:
             while not self._ended.is_set():
                 self._process = subprocess.Popen(
-                    self._within(*self.command), env=environment, stdout=log, stderr=log
+                    self._within(*self.command), env=self._variables(), stdout=log, stderr=log
                 )
                 self._process.wait()
                 if not self.restarts:
                     return
                 self._ended.wait(_RESTART_SECONDS)
+
+    def wait(self) -> int:
+        """Wait until a container that is not restarted has ended, and return its exit code."""
+        assert self._keeper is not None
+        self._keeper.join()
+        assert self._process is not None
+        return int(self._process.returncode)
 
     def signal(self, number: int) -> None:
         assert self._process is not None

@@ -116,6 +116,7 @@ def test_without_sentinels_the_only_holder_of_the_data_is_promoted(make_tier: Ma
         tier.cluster.lose(name)
     wait_until(lambda: tier.service != before, seconds=30, what="a promotion")
     assert tier.role("l2-1") == "master"
+    tier.wait_until(lambda: "lastFailover" in tier.status, "the word of it")
     assert tier.status["lastFailover"]["withoutQuorum"] is True
     assert writer.lost() == 0
     for name in ("l2-sentinel-0", "l2-sentinel-1", str(before)):

@@ -47,7 +47,7 @@ class RedisBackupSpec(Model):
     retention: RedisBackupRetention = RedisBackupRetention()
     """Which snapshots are kept."""
     image: str = Field(
-        default="docker.io/tenfold/redis-backup:source", min_length=1, max_length=512
+        default="docker.io/tenfold/redis-backup:7.0.15-0.14.0", min_length=1, max_length=512
     )
     """Image with restic, redis-server, redis-cli and bash on PATH."""
     memory: str = Field(default="512Mi", max_length=12, pattern="^[1-9][0-9]*(Mi|Gi)$")

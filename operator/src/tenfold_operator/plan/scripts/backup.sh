@@ -2,7 +2,7 @@
 # Streams a snapshot of a connected replica into the restic repository, forgets what the retention
 # does not keep and checks the repository. TIER, NODES (domain of the servers), LABEL and KEEP come
 # from the pod, and restic's own variables. The result is the container's termination message.
-set -euo pipefail
+set -Eeuo pipefail
 . /scripts/common.sh
 
 replica() { # the host of a replica that has everything its primary has

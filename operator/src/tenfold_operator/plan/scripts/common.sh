@@ -24,6 +24,17 @@ number() { # number NAME: the same for a number
     grep -o "\"$1\":[0-9]*" | head -n 1 | cut -d : -f 2
 }
 
-key_count() { # key_count OPTION...: the keys of all databases of a server
-    redis-cli "$@" --raw info keyspace | grep -o 'keys=[0-9]*' | awk -F = '{n += $2} END {print n + 0}'
+sum() { # the sum of the numbers in the input, a line each
+    local total=0 each
+    while read -r each; do
+        [[ $each =~ ^[0-9]+$ ]] || { echo "$each" && return; }
+        total=$((total + each))
+    done
+    echo "$total"
 }
+
+key_count() { # key_count OPTION...: the keys of all databases of a server
+    redis-cli "$@" --raw info keyspace | sed -n 's/.*keys=\([0-9]*\).*/\1/p' | sum
+}
+
+trap 'die "$0 failed at line $LINENO"' ERR

@@ -3,11 +3,15 @@
 # compares key counts, sampled values and times to live. SNAPSHOT, LABEL and MODE come from the pod:
 # copy (into the tier TIER at TARGET, which has to be empty), replace (the same, emptied first) or
 # drill (into a throw-away server).
-set -euo pipefail
+set -Eeuo pipefail
 . /scripts/common.sh
 
 own() { # own OPTION...: redis-cli on the server that holds the snapshot
-    REDISCLI_AUTH='' redis-cli -s "$WORK/own.sock" "$@"
+    env -u REDISCLI_AUTH redis-cli -s "$WORK/own.sock" "$@"
+}
+
+answers() { # answers NAME: whether it has loaded its data, with or without a password
+    redis-cli -s "$WORK/$1.sock" ping 2>/dev/null | grep -qx PONG
 }
 
 serve() { # serve NAME OPTION...: starts a server in the background and waits until it answers
@@ -16,7 +20,7 @@ serve() { # serve NAME OPTION...: starts a server in the background and waits un
     redis-server --save '' --appendonly no --dir "$WORK" --unixsocket "$WORK/$name.sock" \
         --logfile "$WORK/$name.log" "$@" &
     local server=$!
-    until [ "$(REDISCLI_AUTH=${PASSWORD_OF:-} redis-cli -s "$WORK/$name.sock" ping 2>/dev/null)" = PONG ]; do
+    until answers "$name"; do
         kill -0 "$server" 2>/dev/null || die "the snapshot cannot be loaded: $(tail -n 1 "$WORK/$name.log")"
         sleep 0.1
     done
@@ -41,7 +45,7 @@ serve own --port 0 --dbfilename dump.rdb
 if [ "$MODE" = drill ]; then
     TARGET=127.0.0.1
     PORT=7001
-    PASSWORD_OF=$REDISCLI_AUTH serve target --port "$PORT" --bind "$TARGET" \
+    serve target --port "$PORT" --bind "$TARGET" \
         --dbfilename none.rdb --requirepass "$REDISCLI_AUTH"
 fi
 target=(-h "$TARGET" -p "${PORT:-6379}")
@@ -49,7 +53,7 @@ there=$(key_count "${target[@]}") || die "$TARGET does not answer"
 if [ "$MODE" = replace ]; then
     redis-cli "${target[@]}" flushall >/dev/null
 elif [ "$there" != 0 ]; then
-    die "$TARGET holds $there keys: restore into an empty tier, or ask for inPlace twice"
+    die "$TARGET holds $there keys: restore into an empty tier, or set mode: replace and confirm it"
 fi
 
 sampled=0 different=0
@@ -66,13 +70,14 @@ for db in $(own --raw info keyspace | grep -o '^db[0-9]*' | cut -c 3-); do
     own -n "$db" --raw eval "$(cat /scripts/digest.lua /scripts/sample.lua)" 0 "$step" >"$WORK/sample"
     sampled=$((sampled + $(grep -c . "$WORK/sample" || true)))
     off=$(xargs -r -n 300 redis-cli "${target[@]}" -n "$db" --raw \
-        eval "$(cat /scripts/digest.lua /scripts/compare.lua)" 0 <"$WORK/sample" |
-        awk '/^[0-9]+$/ {n += $1; next} {print; exit} END {print n + 0}')
+        eval "$(cat /scripts/digest.lua /scripts/compare.lua)" 0 <"$WORK/sample" | sum)
     [[ $off =~ ^[0-9]+$ ]] || die "comparing with $TARGET failed: $off"
     different=$((different + off))
 done
-keys=$(key_count -s "$WORK/own.sock")
+keys=$(unset REDISCLI_AUTH && key_count -s "$WORK/own.sock")
 found=$(key_count "${target[@]}")
 result "$(printf '"snapshot":"%s","bytes":%s,"keys":%s,"found":%s,"sampled":%s,"different":%s' \
     "${snapshot:0:8}" "$bytes" "$keys" "$found" "$sampled" "$different")"
-[ "$keys" = "$found" ] && [ "$different" = 0 ]
+if [ "$keys" != "$found" ] || [ "$different" != 0 ]; then
+    exit 1
+fi
