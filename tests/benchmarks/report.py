@@ -21,7 +21,7 @@ def write(name: str, figures: Mapping[str, float | None]) -> Path:
     """Print figures as a table and write them to out/bench/NAME.json with machine and versions."""
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
-        table.add_row(key, "not measured" if value is None else f"{value:.1f}")
+        table.add_row(key, "not measured" if value is None else f"{value:.3f}")
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),

@@ -16,15 +16,18 @@ _ANSWER_SECONDS = 0.5
 
 @dataclass
 class Writer:
-    """Writes key after key through the tier's Service, each until it is acknowledged.
+    """Writes key after key, each until it is acknowledged.
 
-    A connection leads to the pod that the Service named when it was opened, as with kube-proxy.
+    A connection leads to the pod that the tier's Service named when it was opened, as with
+    kube-proxy.
     """
 
     tier: Tier
     prefix: str = "w"
     wait_replicas: int = 0
     """With 1 a write counts only when a replica has acknowledged it too (WAIT)."""
+    asks_sentinels: bool = False
+    """Whether it finds the primary by the Sentinels, as clients do that know no operator."""
     acknowledged: list[float] = field(default_factory=list)
     """Monotonic time of each acknowledgement, by number of the key."""
 
@@ -35,6 +38,10 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Write no more."""
         self._stop.set()
         self._thread.join()
 
@@ -48,8 +55,7 @@ class Writer:
 
     def lost(self) -> int:
         """Return how many acknowledged writes the present primary lacks."""
-        assert self.tier.service
-        client = self.tier.server(self.tier.service, timeout=10)
+        client = self.tier.server(self._primary(), timeout=10)
         count = len(self.acknowledged)
         missing = 0
         for start in range(0, count, 10_000):
@@ -58,13 +64,17 @@ class Writer:
         client.close()
         return missing
 
+    def _primary(self) -> str:
+        found = self.tier.named_by(0) if self.asks_sentinels else self.tier.service
+        assert found
+        return found
+
     def _write(self) -> None:
         client: redis.Redis | None = None
         while not self._stop.is_set():
             try:
                 if client is None:
-                    assert self.tier.service
-                    client = self.tier.server(self.tier.service, timeout=_ANSWER_SECONDS)
+                    client = self.tier.server(self._primary(), timeout=_ANSWER_SECONDS)
                 key = f"{self.prefix}{len(self.acknowledged)}"
                 client.set(key, "1")
                 if self.wait_replicas and client.wait(self.wait_replicas, 400) < self.wait_replicas:

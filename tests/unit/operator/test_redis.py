@@ -190,10 +190,16 @@ def config_annotation(resource: RedisTier, name: str) -> Any:
     return written(plan, "StatefulSet", name)["spec"]["template"]["metadata"]["annotations"]
 
 
-def test_a_changed_setting_restarts_those_that_read_it() -> None:
-    small, large = tier(memory="64Mi"), tier(memory="128Mi")
-    assert config_annotation(small, "l2") != config_annotation(large, "l2")
-    assert config_annotation(small, "l2-sentinel") == config_annotation(large, "l2-sentinel")
+def test_settings_that_a_running_server_takes_restart_nobody() -> None:
+    before, after = tier(), tier(memory="128Mi", sentinel={"downAfterMilliseconds": 1000})
+    for name in ("l2", "l2-sentinel"):
+        assert config_annotation(before, name) == config_annotation(after, name)
+
+
+def test_a_setting_that_is_only_read_at_the_start_restarts_the_servers_alone() -> None:
+    aof, rdb = tier(), tier(persistence={"mode": "rdb"})
+    assert config_annotation(aof, "l2") != config_annotation(rdb, "l2")
+    assert config_annotation(aof, "l2-sentinel") == config_annotation(rdb, "l2-sentinel")
 
 
 def test_servers_restart_only_after_the_sentinels_are_back() -> None:
