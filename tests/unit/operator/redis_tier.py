@@ -163,51 +163,60 @@ def _configured(view: TierView, name: str, settings: Any) -> TierView:
 
 @st.composite
 def views(draw: st.DrawFn) -> TierView:
-    """Tiers in any state, sound or not."""
-    named = st.sampled_from([None, *PODS])
+    """Tiers in any state: sound but for some servers, without a quorum, or torn."""
+    state = draw(st.sampled_from(["sound", "sound", "lost", "lost", "torn"]))
     primary = draw(st.sampled_from(PODS))
-    sentinels = tuple(
-        sentinel(
-            name, draw(st.one_of(st.just(primary), named)), is_failing_over=draw(st.booleans())
-        )
-        for name in SENTINELS
-    )
-    if draw(st.booleans()):
-        sentinels = tuple(replace(each, is_failing_over=False) for each in sentinels)
-    servers = tuple(
-        server(
-            name,
-            primary,
-            offset=draw(st.sampled_from([0, 900, 1000, 2000])),
-            role=draw(st.sampled_from(["primary", "replica", "replica", "replica", "unknown"]))
-            if name != primary or draw(st.booleans())
-            else "primary",
-            history=draw(st.sampled_from(["h1", "h1", "h1", "h2"])),
-            keys=draw(st.sampled_from([0, 5])),
-        )
-        for name in PODS
-    )
-    pods = tuple(
-        pod(
-            name,
-            is_ready=draw(st.booleans()),
-            is_ending=draw(st.sampled_from([False, False, True])),
-            revision=draw(st.sampled_from([NEWEST, NEWEST, "old"])),
-        )
-        for name in (*PODS, *SENTINELS)
-    )
+    sentinels = tuple(_sentinel(draw, name, primary, state) for name in SENTINELS)
+    servers = tuple(_server(draw, name, primary, state) for name in PODS)
+    pods = tuple(_pod(draw, name, primary, state) for name in (*PODS, *SENTINELS))
     agreed = {
         "type": "PrimaryAgreed",
-        "status": draw(st.sampled_from(["True", "False"])),
+        "status": "False" if state == "lost" else draw(st.sampled_from(["True", "False"])),
         "lastTransitionTime": "2026-01-01T11:00:00Z",
         "reason": "Quorum",
         "message": "",
     }
-    status: dict[str, Any] = {"primary": draw(st.sampled_from(PODS)), "conditions": [agreed]}
-    if draw(st.booleans()):
-        time = draw(st.sampled_from(["2026-01-01T11:59:50Z", "2026-01-01T10:00:00Z"]))
-        status["lastFailover"] = {"time": time, "from": "l2-9", "to": status["primary"]}
-    annotations = draw(st.sampled_from([{}, {"tenfold.dev/handover": "2026-01-01T11:59:00Z"}]))
+    before = primary if state != "torn" else draw(st.sampled_from(PODS))
+    status: dict[str, Any] = {"primary": before, "conditions": [agreed]}
+    time = draw(st.sampled_from([None, None, "2026-01-01T11:59:50Z", "2026-01-01T10:00:00Z"]))
+    if time:
+        status["lastFailover"] = {"time": time, "from": "l2-9", "to": before}
+    asked = {"tenfold.dev/handover": "2026-01-01T11:59:00Z"}
+    annotations = draw(st.sampled_from([{}, asked, asked]))
     without = draw(st.sampled_from(["refuse", "longestOffset"]))
     resource = tier(status, annotations=annotations, recovery={"withoutQuorum": without})
     return healthy(resource, sentinels=sentinels, servers=servers, pods=pods)
+
+
+def _sentinel(draw: st.DrawFn, name: str, primary: str, state: str) -> SentinelAnswer:
+    if state == "sound":
+        return sentinel(name, primary)
+    if state == "lost":
+        return sentinel(name, None, timers=None)
+    busy = draw(st.sampled_from([False, False, True]))
+    return sentinel(name, draw(st.sampled_from([None, primary, *PODS])), is_failing_over=busy)
+
+
+def _server(draw: st.DrawFn, name: str, primary: str, state: str) -> ServerAnswer:
+    offset = draw(st.sampled_from([900, 1000, 1000]))
+    history = draw(st.sampled_from(["h1", "h1", "h1", "h1", "h2"]))
+    keys = draw(st.sampled_from([0, 5]))
+    if name == primary and state != "torn":
+        role = "primary" if state == "sound" else "unknown"
+        return server(name, primary, offset=1000, role=role)
+    if state == "torn":
+        roles = ["primary", "replica", "unknown"]
+    else:
+        roles = ["replica"] * 6 + ["unknown"] + ["primary"]
+    role = draw(st.sampled_from(roles))
+    return server(name, primary, offset=offset, history=history, keys=keys, role=role)
+
+
+def _pod(draw: st.DrawFn, name: str, primary: str, state: str) -> TierPod:
+    gone = state == "lost" and (name == primary or name in SENTINELS)
+    return pod(
+        name,
+        is_ready=not gone and draw(st.sampled_from([True, True, True, False])),
+        is_ending=draw(st.sampled_from([False] * 5 + [True])),
+        revision=draw(st.sampled_from([NEWEST, NEWEST, "old"])),
+    )
