@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-up
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-redis
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,3 +51,6 @@ load-smoke: $(UV) ## The gate's quick form: a minute
 
 bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
 	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)
+
+bench-redis: $(UV) ## Redis tiers on this machine: hand-overs, failures, backups, against bare Sentinel
+	$(RUN) python -m tests.benchmarks.redis
