@@ -38,6 +38,11 @@ def _tier(**spec: Any) -> Iterator[Tier]:
             tier.wait_until_ready(120)
             tier.wait_until_grown()
             yield tier
+        except AssertionError:
+            # The folder goes, and with it what would explain the failure.
+            for name, pod in tier.cluster.pods.items():
+                print(name, (pod.folder / "log").read_text()[-3000:])
+            raise
         finally:
             tier.close()
 
@@ -220,13 +225,11 @@ def main(
 ) -> None:
     """Measure and write out/bench/redis.json; a figure that is asked for 0 times is left out."""
     figures: dict[str, float | None] = {}
-    if hand_overs:
-        figures |= _hand_overs(hand_overs)
-    if kills:
-        figures |= _kills(kills)
-    if megabytes:
-        figures |= _backups(megabytes)
-    print(report.write("redis", figures))
+    for measure, size in ((_hand_overs, hand_overs), (_kills, kills), (_backups, megabytes)):
+        if size:
+            figures |= measure(size)
+            # What was measured stays when a later part fails.
+            print(report.write("redis", figures))
 
 
 if __name__ == "__main__":

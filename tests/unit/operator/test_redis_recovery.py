@@ -176,6 +176,16 @@ def test_sentinels_that_come_back_with_an_old_primary_are_told() -> None:
     assert action.primary == "l2-2"
 
 
+def test_a_sentinel_that_slept_through_a_failover_is_told() -> None:
+    view = healthy(primary="l2-1")
+    late = (sentinel(SENTINELS[0], "l2-0"), *view.sentinels[1:])
+    (action,) = acts(plan_tier(replace(view, sentinels=late), NOW))
+    assert isinstance(action, TellSentinels)
+    assert action.primary == "l2-1"
+    busy = (replace(late[0], is_failing_over=True), *late[1:])
+    assert acts(plan_tier(replace(view, sentinels=busy), NOW)) == []
+
+
 def test_settings_and_timers_follow_the_spec() -> None:
     resource = tier({"primary": "l2-0"}, memory="32Mi", sentinel={"downAfterMilliseconds": 1000})
     found = acts(plan_tier(healthy(resource), NOW))

@@ -87,12 +87,19 @@ def _due(view: TierView) -> datetime | None:
 
 
 def _remind(view: TierView, opinion: Opinion) -> Iterator[Action]:
-    """Sentinels that were gone while the operator decided come back with what they knew before."""
-    moved, serving = view.tier.status.last_failover, view.tier.status.primary
-    if not moved or not moved.without_quorum or serving != moved.to or opinion.is_failing_over:
-        return
+    """Tell Sentinels that name a server which is no primary of the one that is.
+
+    They slept through a failover, or were gone while the operator decided.
+    """
+    moved, serving = view.tier.status.last_failover, opinion.primary
+    if moved and moved.without_quorum and moved.to == view.tier.status.primary:
+        serving = moved.to
     roles = {each.pod: each.role for each in view.servers}
-    stale = [each.pod for each in view.sentinels if each.primary not in (None, serving)]
-    if stale and roles.get(serving) == "primary":
+    stale = [
+        each.pod
+        for each in view.sentinels
+        if each.primary not in (None, serving) and roles.get(each.primary) != "primary"
+    ]
+    if serving and stale and not opinion.is_failing_over and roles.get(serving) == "primary":
         why = f"{', '.join(stale)} know an earlier primary"
         yield TellSentinels(primary=serving, why=why)
