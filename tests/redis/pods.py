@@ -6,6 +6,7 @@ killed, frozen and cut off. Needs root, as the embedded cluster does; everything
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -20,6 +21,7 @@ from pathlib import Path
 _BRIDGE = "tflab"
 _NETWORK = "10.97.0"
 _RESTART_SECONDS = 1.0
+_LOCK = Path("/tmp/tenfold-lab.lock")
 
 
 def run(*command: str, check: bool = True) -> str:
@@ -32,7 +34,10 @@ class Network:
     """A bridge of this machine; namespaces that hang on it reach each other and the tests."""
 
     def __init__(self) -> None:
-        self.remove()
+        # One at a time on a machine: what a killed run left behind is removed here.
+        self._lock = _LOCK.open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._clear()
         run("ip", "link", "add", _BRIDGE, "type", "bridge")
         run("ip", "addr", "add", f"{_NETWORK}.1/24", "dev", _BRIDGE)
         run("ip", "link", "set", _BRIDGE, "up")
@@ -54,6 +59,10 @@ class Network:
         return namespace
 
     def remove(self) -> None:
+        self._clear()
+        self._lock.close()
+
+    def _clear(self) -> None:
         for line in run("ip", "netns", "list").splitlines():
             if line.startswith(f"{_BRIDGE}-"):
                 name = line.split()[0]

@@ -9,7 +9,9 @@ from tenfold_operator import metrics
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.observed import TierAccess
 from tenfold_operator.plan.actions import (
+    AddPassword,
     Configure,
+    DropPasswords,
     Fence,
     HandOver,
     Promote,
@@ -48,6 +50,12 @@ class RedisApplier:
                 return await self._promote(tier, target, service)
             case TellSentinels(primary=primary):
                 await redis.tell_sentinels(tier, primary)
+                return ""
+            case AddPassword():
+                await redis.add_password(tier)
+                return ""
+            case DropPasswords():
+                await redis.drop_passwords(tier)
                 return ""
             case Fence(pod=pod):
                 return await redis.fence(tier, pod)

@@ -11,9 +11,11 @@ from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, ref_of
 from tenfold_operator.plan.actions import (
     Action,
+    AddPassword,
     Apply,
     Configure,
     Delete,
+    DropPasswords,
     Fence,
     HandOver,
     MakePassword,
@@ -58,6 +60,10 @@ def in_words(action: Action) -> tuple[str, str] | None:
             return f"promote {target}", action.why
         case TellSentinels(primary=primary):
             return f"tell the Sentinels of {primary}", action.why
+        case AddPassword():
+            return "add the new password", action.why
+        case DropPasswords():
+            return "drop the previous password", action.why
         case Fence(pod=pod):
             return f"fence {pod}", action.why
         case Configure(pod=pod, settings=settings):

@@ -1,6 +1,6 @@
 """What the operator needs of the outside, as protocols; adapters/ holds the real ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -86,7 +86,15 @@ class RedisAdmin(Protocol):
     ) -> str:
         """Change a Sentinel's timers, in milliseconds; return why it was not done."""
 
-    async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
+    async def add_password(self, tier: TierAccess) -> None:
+        """Have everybody take the first password beside the one that he knows, and use it."""
+
+    async def drop_passwords(self, tier: TierAccess) -> None:
+        """Have everybody take the first password alone."""
+
+    async def listen(
+        self, address: str, passwords: Sequence[str], on_change: Callable[[str], None]
+    ) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover.
 
         Returns when the connection is lost.

@@ -70,12 +70,19 @@ def server(name: str, primary: str, *, offset: int = 1000, **changes: Any) -> Se
         history="h1",
         keys=5,
         settings=live_settings(tier()),
+        passwords=frozenset({"new"}),
+        follows_by="new",
     )
     return replace(own, **changes)
 
 
 def sentinel(name: str, primary: str | None, **changes: Any) -> SentinelAnswer:
-    return replace(SentinelAnswer(name, primary, timers=(3000, 10000), replicas=2), **changes)
+    return replace(
+        SentinelAnswer(
+            name, primary, timers=(3000, 10000), replicas=2, passwords=frozenset({"new"})
+        ),
+        **changes,
+    )
 
 
 def healthy(resource: RedisTier | None = None, primary: str = "l2-0", **changes: Any) -> TierView:
@@ -95,6 +102,7 @@ def healthy(resource: RedisTier | None = None, primary: str = "l2-0", **changes:
         tier=resource,
         objects={Ref("StatefulSet", "shop", "l2"): statefulset},
         has_password=True,
+        passwords=("new",),
         sentinels=tuple(sentinel(name, primary) for name in SENTINELS),
         servers=tuple(server(name, primary) for name in PODS),
         pods=tuple(pod(name) for name in (*PODS, *SENTINELS)),

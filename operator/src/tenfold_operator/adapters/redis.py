@@ -1,7 +1,7 @@
 """Redis and its Sentinels through redis-py."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from tenfold_operator.adapters import redis_changes, redis_handover
@@ -12,6 +12,7 @@ from tenfold_operator.model.observed import (
     SentinelAnswer,
     ServerAnswer,
     TierAccess,
+    password_digest,
 )
 from tenfold_operator.plan.redis_config import LIVE_SETTINGS
 from tenfold_operator.plan.redis_names import REDIS_PORT, SENTINEL_PORT
@@ -31,11 +32,11 @@ class RedisClients:
 
     async def ask_sentinels(self, tier: TierAccess, patience: float) -> tuple[SentinelAnswer, ...]:
         """Ask each Sentinel which pod is the primary, and how it is."""
-        question = ("SENTINEL", "MASTER", tier.tier)
+        questions = (("SENTINEL", "MASTER", tier.tier), ("ACL", "GETUSER", "default"))
 
         async def question_one(pod: str, address: str) -> SentinelAnswer:
-            answers = await ask(address, SENTINEL_PORT, tier.password, patience, question)
-            return _sentinel_answer(pod, pairs(answers[0]) if answers else {})
+            answers = await ask(address, SENTINEL_PORT, tier.passwords, patience, *questions)
+            return _sentinel_answer(pod, *(answers or ({}, None)))
 
         return tuple(
             await asyncio.gather(*(question_one(*each) for each in tier.sentinels.items()))
@@ -44,11 +45,15 @@ class RedisClients:
     async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
         """Ask each server for its role, its replicas and how far it has come."""
         settings = ("CONFIG", "GET", *LIVE_SETTINGS)
-        questions = (("INFO", "replication"), ("INFO", "keyspace"), settings)
+        user, masterauth = ("ACL", "GETUSER", "default"), ("CONFIG", "GET", "masterauth")
+        info = ("INFO", "replication"), ("INFO", "keyspace")
+        questions = (*info, settings, user, masterauth)
 
         async def question_one(pod: str, address: str) -> ServerAnswer:
-            answers = await ask(address, REDIS_PORT, tier.password, patience, *questions)
-            return _server_answer(pod, *cast(tuple[dict[str, Any], ...], answers or ({}, {}, {})))
+            answers = await ask(address, REDIS_PORT, tier.passwords, patience, *questions)
+            return _server_answer(
+                pod, *cast(tuple[dict[str, Any], ...], answers or ({}, {}, {}, {}, {}))
+            )
 
         return tuple(await asyncio.gather(*(question_one(*each) for each in tier.servers.items())))
 
@@ -82,11 +87,23 @@ class RedisClients:
         """Change a Sentinel's timers, in milliseconds; return why it was not done."""
         return await redis_changes.set_timers(tier, sentinel, down_after, failover_timeout)
 
-    async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
+    async def add_password(self, tier: TierAccess) -> None:
+        """Have everybody take the first password beside the one that he knows, and use it."""
+        await redis_changes.add_password(tier)
+
+    async def drop_passwords(self, tier: TierAccess) -> None:
+        """Have everybody take the first password alone."""
+        await redis_changes.drop_passwords(tier)
+
+    async def listen(
+        self, address: str, passwords: Sequence[str], on_change: Callable[[str], None]
+    ) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover."""
-        client = connect(address, SENTINEL_PORT, password)
         try:
-            async with client.pubsub() as channel:
+            async with (
+                await connect(address, SENTINEL_PORT, passwords) as client,
+                client.pubsub() as channel,
+            ):
                 await channel.subscribe(*_CHANGES)
                 # The health check notices a peer that is gone without a word.
                 while True:
@@ -95,11 +112,10 @@ class RedisClients:
                         on_change(str(message["channel"]))
         except FAILURES:
             return
-        finally:
-            await client.aclose()
 
 
-def _sentinel_answer(pod: str, said: Mapping[str, str]) -> SentinelAnswer:
+def _sentinel_answer(pod: str, master: object, user: object) -> SentinelAnswer:
+    said = pairs(master)
     if not said:
         return SentinelAnswer(pod, None)
     flags = said["flags"].split(",")
@@ -109,6 +125,7 @@ def _sentinel_answer(pod: str, said: Mapping[str, str]) -> SentinelAnswer:
         any(each in flags for each in _FAILING),
         (int(said["down-after-milliseconds"]), int(said["failover-timeout"])),
         int(said["num-slaves"]),
+        _passwords(user),
     )
 
 
@@ -117,6 +134,8 @@ def _server_answer(
     replication: Mapping[str, Any],
     keyspace: Mapping[str, Any],
     settings: Mapping[str, str],
+    user: object,
+    masterauth: Mapping[str, str],
 ) -> ServerAnswer:
     role = _ROLES.get(str(replication.get("role")), "unknown")
     if role == "unknown":
@@ -140,7 +159,17 @@ def _server_answer(
         earlier_end=int(replication["second_repl_offset"]) - 1,
         keys=sum(int(each["keys"]) for each in keyspace.values() if isinstance(each, dict)),
         settings=pairs(settings),
+        passwords=_passwords(user),
+        follows_by=password_digest(str(pairs(masterauth).get("masterauth", ""))),
     )
+
+
+def _passwords(user: object) -> frozenset[str]:
+    """Return the digests of a user's passwords, as ACL GETUSER tells them."""
+    found = user.get("passwords", []) if isinstance(user, dict) else []
+    if isinstance(user, list):
+        found = dict(zip(user[::2], user[1::2], strict=True))["passwords"]
+    return frozenset(str(each) for each in found)
 
 
 def _pod(host: object) -> str:

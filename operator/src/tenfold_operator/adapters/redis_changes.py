@@ -1,5 +1,6 @@
 """Changes of single servers and Sentinels while they run."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenfold_operator.adapters.redis_client import ask
@@ -38,11 +39,52 @@ async def set_timers(
     timers = ("down-after-milliseconds", down_after, "failover-timeout", failover_timeout)
     command = ("SENTINEL", "SET", tier.tier, *timers)
     answers = await ask(
-        tier.sentinels[sentinel], SENTINEL_PORT, tier.password, _PATIENCE_SECONDS, command
+        tier.sentinels[sentinel], SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, command
     )
     return "" if answers else f"{sentinel} does not take its timers"
 
 
 async def _server(tier: TierAccess, pod: str, *commands: Sequence[str | int]) -> str:
-    answers = await ask(tier.servers[pod], REDIS_PORT, tier.password, _PATIENCE_SECONDS, *commands)
+    answers = await ask(tier.servers[pod], REDIS_PORT, tier.passwords, _PATIENCE_SECONDS, *commands)
     return "" if answers else f"{pod} does not take {' '.join(map(str, commands[0]))}"
+
+
+async def add_password(tier: TierAccess) -> None:
+    """Have everybody take the first password beside the one that he knows, and use it.
+
+    First all take both, then each begins to use the new one: nobody is refused at any time.
+    """
+    new = tier.passwords[0]
+    both = ("ACL", "SETUSER", "default", f">{new}")
+    await _everybody(tier, (both,), (both,))
+    servers = (("CONFIG", "SET", "masterauth", new), ("CONFIG", "REWRITE"))
+    sentinels = (
+        ("SENTINEL", "CONFIG", "SET", "sentinel-pass", new),
+        ("SENTINEL", "SET", tier.tier, "auth-pass", new),
+        ("SENTINEL", "FLUSHCONFIG"),
+    )
+    await _everybody(tier, servers, sentinels)
+
+
+async def drop_passwords(tier: TierAccess) -> None:
+    """Have everybody take the first password alone."""
+    alone = ("ACL", "SETUSER", "default", "resetpass", f">{tier.passwords[0]}")
+    await _everybody(tier, (alone, ("CONFIG", "REWRITE")), (alone, ("SENTINEL", "FLUSHCONFIG")))
+
+
+async def _everybody(
+    tier: TierAccess,
+    servers: Sequence[Sequence[str | int]],
+    sentinels: Sequence[Sequence[str | int]],
+) -> None:
+    groups = (
+        (tier.servers, REDIS_PORT, servers),
+        (tier.sentinels, SENTINEL_PORT, sentinels),
+    )
+    await asyncio.gather(
+        *(
+            ask(address, port, tier.passwords, _PATIENCE_SECONDS, *commands)
+            for addresses, port, commands in groups
+            for address in addresses.values()
+        )
+    )

@@ -17,8 +17,25 @@ FAILURES = (redis.exceptions.RedisError, *SILENCE)
 _CONNECT_SECONDS = 1.0
 
 
-def connect(address: str, port: int, password: str) -> redis.asyncio.Redis:
-    """Return a client with one connection, opened at the first command."""
+async def connect(address: str, port: int, passwords: Sequence[str]) -> redis.asyncio.Redis:
+    """Return a client with an open connection, by the first of `passwords` that is taken.
+
+    While a password changes, some servers know the new one already and others only the old one.
+    """
+    for password in passwords[:-1]:
+        client = _client(address, port, password)
+        try:
+            await call(client, "PING")
+        except redis.exceptions.AuthenticationError:
+            await client.aclose()
+        else:
+            return client
+    client = _client(address, port, passwords[-1])
+    await call(client, "PING")
+    return client
+
+
+def _client(address: str, port: int, password: str) -> redis.asyncio.Redis:
     return redis.asyncio.Redis(
         host=address,
         port=port,
@@ -38,17 +55,22 @@ async def call(client: redis.asyncio.Redis, *command: str | int) -> object:
 
 
 async def ask(
-    address: str, port: int, password: str, patience: float, *commands: Sequence[str | int]
+    address: str,
+    port: int,
+    passwords: Sequence[str],
+    patience: float,
+    *commands: Sequence[str | int],
 ) -> tuple[object, ...] | None:
     """Return the answers to `commands`, None when they are not all there in `patience` seconds."""
-    client = connect(address, port, password)
     try:
         async with asyncio.timeout(patience):
-            return tuple([await call(client, *each) for each in commands])
+            client = await connect(address, port, passwords)
+            try:
+                return tuple([await call(client, *each) for each in commands])
+            finally:
+                await client.aclose()
     except FAILURES:
         return None
-    finally:
-        await client.aclose()
 
 
 def pairs(answer: object) -> Mapping[str, str]:

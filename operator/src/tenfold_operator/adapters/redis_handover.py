@@ -23,6 +23,7 @@ _PAUSE_MILLISECONDS = 1000
 _CATCH_UP_SECONDS = 0.15
 _PROMOTION_SECONDS = 1.0
 _PATIENCE_SECONDS = 0.5
+_TOTAL_SECONDS = 3.0
 
 
 async def hand_over(tier: TierAccess, primary: str, target: str) -> str:
@@ -30,16 +31,16 @@ async def hand_over(tier: TierAccess, primary: str, target: str) -> str:
 
     The clients of the former primary stay paused: `follow` lets them go on.
     """
-    old = connect(tier.servers[primary], REDIS_PORT, tier.password)
-    new = connect(tier.servers[target], REDIS_PORT, tier.password)
     try:
         # Both connections are made before anybody waits.
-        await asyncio.gather(call(old, "PING"), call(new, "PING"))
-        return await _move(old, new, f"{target}.{tier.domain}")
+        async with (
+            asyncio.timeout(_TOTAL_SECONDS),
+            await connect(tier.servers[primary], REDIS_PORT, tier.passwords) as old,
+            await connect(tier.servers[target], REDIS_PORT, tier.passwords) as new,
+        ):
+            return await _move(old, new, f"{target}.{tier.domain}")
     except FAILURES as error:
-        return f"{primary} or {target}: {error}"
-    finally:
-        await asyncio.gather(old.aclose(), new.aclose())
+        return f"{primary} or {target}: {error or 'no answer'}"
 
 
 async def _move(old: redis.asyncio.Redis, new: redis.asyncio.Redis, host: str) -> str:
@@ -117,7 +118,7 @@ async def follow(tier: TierAccess, primary: str, former: str) -> None:
     """
 
     async def tell(pod: str, address: str) -> None:
-        await ask(address, REDIS_PORT, tier.password, _PATIENCE_SECONDS, *commands[pod])
+        await ask(address, REDIS_PORT, tier.passwords, _PATIENCE_SECONDS, *commands[pod])
 
     host = f"{primary}.{tier.domain}"
     rewrite = ("CONFIG", "REWRITE")
@@ -156,7 +157,7 @@ async def tell_sentinels(tier: TierAccess, primary: str) -> None:
         hello = (peer["ip"], peer["port"], peer["runid"], epoch, *master, epoch)
         message = ",".join(map(str, hello))
         publish = ("PUBLISH", "__sentinel__:hello", message)
-        await ask(address, SENTINEL_PORT, tier.password, _PATIENCE_SECONDS, publish)
+        await ask(address, SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, publish)
 
     await asyncio.gather(*(tell(*each) for each in tier.sentinels.items()))
 
@@ -166,7 +167,7 @@ async def _peers(tier: TierAccess, address: str) -> tuple[int, list[dict[str, st
     answers = await ask(
         address,
         SENTINEL_PORT,
-        tier.password,
+        tier.passwords,
         _PATIENCE_SECONDS,
         ("SENTINEL", "MASTER", tier.tier),
         ("SENTINEL", "SENTINELS", tier.tier),
@@ -182,13 +183,13 @@ async def _monitor(tier: TierAccess, address: str, host: str) -> None:
     """Have a Sentinel that knows no other one begin anew."""
     name = tier.tier
     await ask(
-        address, SENTINEL_PORT, tier.password, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name)
+        address, SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name)
     )
     await ask(
         address,
         SENTINEL_PORT,
-        tier.password,
+        tier.passwords,
         _PATIENCE_SECONDS,
         ("SENTINEL", "MONITOR", name, host, REDIS_PORT, QUORUM),
-        ("SENTINEL", "SET", name, "auth-pass", tier.password),
+        ("SENTINEL", "SET", name, "auth-pass", tier.passwords[0]),
     )

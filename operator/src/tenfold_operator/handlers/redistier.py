@@ -16,7 +16,7 @@ from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier
 from tenfold_operator.model.manifest import Ref, at, object_at, objects_at, ref_of, text_at
 from tenfold_operator.model.names import APP
-from tenfold_operator.model.observed import TierAccess, TierPod, TierView
+from tenfold_operator.model.observed import TierAccess, TierPod, TierView, password_digest
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.actions import Apply, HandOver, Plan, Promote, RedisAction
 from tenfold_operator.plan.redis import form_opinion, plan_tier
@@ -26,6 +26,8 @@ _LOOK_AGAIN_SECONDS = 5.0
 """Sentinels tell of failovers by themselves; this is for lag and for lost messages."""
 _PATIENCE_SECONDS = 1.0
 _HURRY_SECONDS = 0.2
+_FORMER_SECONDS = 300.0
+"""Clients, probes and mounted Secrets need a while to take up a new password."""
 
 
 class RedisTierHandler:
@@ -51,12 +53,15 @@ class RedisTierHandler:
         self._journal = journal
         self._clock = clock
         self._listeners = listeners
+        self._known: dict[Ref, tuple[str, float]] = {}
+        """The password that a tier's Secret last held, and until when it surely did."""
 
     async def reconcile(self, ref: Ref) -> float | None:
         """Observe, plan, apply; return in how many seconds to look again."""
         manifest = self._store.get(ref)
         if manifest is None or at(manifest, "metadata", "deletionTimestamp"):
             self._listeners.stop(ref)
+            self._known.pop(ref, None)
             self._journal.forget(ref)
             return None
         tier = RedisTier.model_validate(manifest)
@@ -80,23 +85,36 @@ class RedisTierHandler:
         return _LOOK_AGAIN_SECONDS if again is None else min(again, _LOOK_AGAIN_SECONDS)
 
     async def _access(self, ref: Ref, tier: RedisTier) -> TierAccess | None:
-        password = await asyncio.to_thread(self._password, tier)
-        if password is None:
+        passwords = self._with_former(ref, await asyncio.to_thread(self._passwords, tier))
+        if not passwords:
             return None
         access = TierAccess(
             tier=ref.name,
-            password=password,
+            passwords=passwords,
             servers=self._addresses(ref, "redis"),
             sentinels=self._addresses(ref, "redis-sentinel"),
             domain=names.domain(tier, names.nodes(tier)),
         )
-        self._listeners.follow(ref, access.sentinels.values(), password)
+        self._listeners.follow(ref, access.sentinels.values(), passwords)
         return access
 
-    def _password(self, tier: RedisTier) -> str | None:
+    def _with_former(self, ref: Ref, passwords: tuple[str, ...]) -> tuple[str, ...]:
+        """Add the former password for a while where the Secret was changed without naming it."""
+        known, now = self._known.get(ref, ("", 0.0)), self._clock.now().timestamp()
+        if len(passwords) != 1 or known[0] in ("", passwords[0]):
+            self._known[ref] = (passwords[0] if passwords else "", now)
+            return passwords
+        if now - known[1] > _FORMER_SECONDS:
+            del self._known[ref]
+            return passwords
+        return (*passwords, known[0])
+
+    def _passwords(self, tier: RedisTier) -> tuple[str, ...]:
+        """Return the password and, while it changes, the previous one; none without a password."""
         secret = self._cluster.get(Ref("Secret", tier.metadata.namespace, names.secret(tier)))
-        encoded = text_at(secret or {}, "data", "password")
-        return base64.b64decode(encoded).decode() if encoded else None
+        found = [text_at(secret or {}, "data", key) for key in ("password", "previous")]
+        chosen = [base64.b64decode(each).decode() for each in found if each]
+        return tuple(dict.fromkeys(chosen)) if found[0] else ()
 
     async def _observe(
         self, ref: Ref, tier: RedisTier, access: TierAccess | None, trouble: str
@@ -106,6 +124,7 @@ class RedisTierHandler:
             tier=tier,
             objects={ref_of(each): each for each in related if is_owned(each, tier.metadata)},
             has_password=access is not None,
+            passwords=tuple(map(password_digest, access.passwords)) if access else (),
             pods=tuple(_pod(each) for each in related if each["kind"] == "Pod"),
             trouble=trouble,
         )

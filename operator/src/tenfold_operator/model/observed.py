@@ -1,5 +1,6 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +67,11 @@ class WorkloadView:
 Role = Literal["primary", "replica", "unknown"]
 
 
+def password_digest(password: str) -> str:
+    """Return a password as ACL GETUSER shows it: no view or log holds it itself."""
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class SentinelAnswer:
     """What a Sentinel says of the tier."""
@@ -79,6 +85,8 @@ class SentinelAnswer:
     """Milliseconds: a silent server is down, a failover is given up."""
     replicas: int = 0
     """How many replicas it has learnt of; it asks the primary every ten seconds."""
+    passwords: frozenset[str] = frozenset()
+    """Digests of those that it takes."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,10 @@ class ServerAnswer:
     keys: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
     """The settings that may change while it runs, as CONFIG GET names them."""
+    passwords: frozenset[str] = frozenset()
+    """Digests of those that it takes."""
+    follows_by: str = ""
+    """Digest of the one by which it follows a primary."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,8 @@ class TierView:
     objects: dict[Ref, JsonObject]
     """The objects that the tier owns."""
     has_password: bool
+    passwords: tuple[str, ...] = ()
+    """Digests of the Secret's password and, while it changes, of the previous one."""
     sentinels: tuple[SentinelAnswer, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
     pods: tuple[TierPod, ...] = ()
@@ -182,7 +196,8 @@ class TierAccess:
     """How the servers and Sentinels of a tier are reached."""
 
     tier: str
-    password: str
+    passwords: tuple[str, ...]
+    """The one that counts and, while it changes, the previous one."""
     servers: Mapping[str, str]
     """Address by pod, of those that run."""
     sentinels: Mapping[str, str]

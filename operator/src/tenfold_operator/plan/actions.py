@@ -101,6 +101,20 @@ class SetTimers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AddPassword:
+    """Have servers and Sentinels take the Secret's password beside the one that they know."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropPasswords:
+    """Have servers and Sentinels take the Secret's password alone."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetStatus:
     """Write the status of a custom resource."""
 
@@ -135,7 +149,9 @@ class Refuse:
     message: str
 
 
-RedisAction: TypeAlias = HandOver | Promote | TellSentinels | Fence | Configure | SetTimers
+RedisAction: TypeAlias = (
+    HandOver | Promote | TellSentinels | Fence | Configure | SetTimers | AddPassword | DropPasswords
+)
 """What is done to the servers and Sentinels of a tier themselves."""
 Action: TypeAlias = (
     Apply | Scale | Delete | MakePassword | RedisAction | SetStatus | Announce | Wait | Refuse

@@ -11,6 +11,7 @@ from tenfold_operator.plan import (
     redis_fence,
     redis_handover,
     redis_live,
+    redis_password,
     redis_recovery,
     redis_restart,
 )
@@ -28,6 +29,7 @@ def plan_tier(view: TierView, now: datetime) -> Plan:
     return (
         *redis_fence.plan_fences(view, opinion),
         *_password(view),
+        *redis_password.plan_passwords(view),
         *_objects(view, opinion),
         *_primary(view, opinion),
         *redis_recovery.plan_recovery(view, opinion, now),

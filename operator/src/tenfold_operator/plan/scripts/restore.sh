@@ -5,6 +5,7 @@
 # drill (into a throw-away server).
 set -Eeuo pipefail
 . /scripts/common.sh
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 own() { # own OPTION...: redis-cli on the server that holds the snapshot
     env -u REDISCLI_AUTH redis-cli -s "$WORK/own.sock" "$@"
