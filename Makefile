@@ -29,7 +29,7 @@ test: $(UV) ## All tests, those on the cluster included; leaves nothing behind
 	$(RUN) pytest
 
 test-unit: $(UV) ## The quick tests, without a cluster
-	$(RUN) pytest -m 'not cluster'
+	$(RUN) pytest -m 'not cluster and not lab'
 
 lint: $(UV) ## Style, types, import rules and generated files
 	$(RUN) ruff check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -59,10 +60,8 @@ def test_a_backup_is_proved_by_a_drill(
     )
 
 
-def _get(kubectl: Kubectl, kind: str) -> dict[str, dict[str, dict[str, object]]]:
-    found: dict[str, dict[str, dict[str, object]]] = kubectl.get(
-        kind, NAMES["name"], "--namespace", TENANT
-    )
+def _get(kubectl: Kubectl, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = kubectl.get(kind, NAMES["name"], "--namespace", TENANT)
     return found
 
 

@@ -11,6 +11,7 @@ from tests.redis.lab import NAMESPACE, Tier
 from tests.redis.traffic import Writer
 from tests.support import wait_until
 
+pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]
 REPOSITORY = {"claimName": "backups", "secretName": "repository"}
 FILL = """

@@ -10,6 +10,7 @@ from tests.redis.lab import Tier
 from tests.redis.traffic import Writer
 from tests.support import wait_until
 
+pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]
 FAST: dict[str, Any] = {
     "sentinel": {"downAfterMilliseconds": 1000, "failoverTimeoutMilliseconds": 5000}

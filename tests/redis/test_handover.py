@@ -11,6 +11,7 @@ from tests.redis.traffic import Writer
 from tests.support import wait_until
 
 PAUSE_SECONDS = 0.25
+pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]
 Say = Callable[[str], None]
 

@@ -9,6 +9,7 @@ from tenfold_operator.model.manifest import Ref
 from tests.redis.lab import NAMESPACE, Tier
 from tests.redis.traffic import Writer
 
+pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]
 
 
