@@ -85,6 +85,8 @@ def _status(
 
 def lone_primary(view: TierView) -> str | None:
     """Return the only server that is a primary where the Sentinels are gone and cannot say so."""
+    if not view.tier.status.primary:
+        return None  # the first one seeds the tier: it counts once the Sentinels name it
     claims = [each.pod for each in view.servers if each.role == "primary"]
     return claims[0] if len(claims) == 1 and not has_quorum(view) else None
 
