@@ -152,7 +152,7 @@ class Kubernetes:
             meta["generation"] = before.get("generation", 0) + changed
             manifest.setdefault("status", known.get("status", {}))
             if ref.kind == "Secret":
-                data = {**known.get("data", {}), **manifest.get("data", {})}
+                data = dict(manifest.get("data", {}))
                 for name, value in manifest.pop("stringData", {}).items():
                     data[name] = base64.b64encode(value.encode()).decode()
                 manifest["data"] = data
