@@ -19,6 +19,7 @@ from tenfold_operator.plan.actions import (
     Fence,
     HandOver,
     MakePassword,
+    Merge,
     Promote,
     Refuse,
     Scale,
@@ -52,6 +53,8 @@ def in_words(action: Action) -> tuple[str, str] | None:
             return f"create {ref_of(manifest)}", action.why
         case Scale(ref=ref, replicas=replicas):
             return f"scale {ref} to {replicas}", action.why
+        case Merge(ref=ref):
+            return f"change {ref}", action.why
         case Delete(ref=ref):
             return f"delete {ref}", action.why
         case HandOver(primary=primary, target=target):

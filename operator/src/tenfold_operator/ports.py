@@ -44,6 +44,9 @@ class Cluster(Protocol):
     def scale(self, ref: Ref, replicas: int) -> None:
         """Set spec.replicas; nothing when the object is gone."""
 
+    def merge(self, ref: Ref, patch: JsonObject) -> None:
+        """Merge a patch into an object, null removes a field; nothing when the object is gone."""
+
     def delete(self, ref: Ref) -> None:
         """Delete the object with what it owns; nothing when it is gone."""
 

@@ -1,5 +1,6 @@
 """What a RedisTier's plan does, and what it refuses."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from tenfold_operator.plan.actions import (
     Announce,
     Apply,
     MakePassword,
+    Merge,
     Plan,
     Refuse,
     SetStatus,
@@ -216,6 +218,22 @@ def test_servers_restart_only_after_the_sentinels_are_back() -> None:
     assert any(isinstance(each, Wait) for each in plan)
     after = applied(both, plan)
     assert written(plan_tier(after, NOW), "StatefulSet", "l2")
+
+
+def test_servers_that_rolled_by_themselves_before_are_taken_over() -> None:
+    before = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
+    before = applied(before, plan_tier(before, NOW))
+    ref = Ref("StatefulSet", "shop", "l2")
+    rolling: JsonObject = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+    found = before.objects[ref]
+    spec: JsonObject = {**object_at(found, "spec"), "updateStrategy": rolling}
+    objects = {**before.objects, ref: {**found, "spec": spec}}
+    plan = plan_tier(replace(before, objects=objects), NOW)
+    merges = [each for each in plan if isinstance(each, Merge)]
+    wanted = {"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}}
+    assert [(each.ref, each.patch) for each in merges] == [(ref, wanted)]
+    kinds = [type(each) for each in plan if isinstance(each, Merge | Apply)]
+    assert kinds.index(Merge) < len(kinds) - 1
 
 
 def test_the_primary_is_not_scaled_away() -> None:

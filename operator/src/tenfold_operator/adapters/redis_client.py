@@ -4,6 +4,7 @@ A connection that is kept would outlive the pod behind its address.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import cast
 
@@ -22,16 +23,19 @@ async def connect(address: str, port: int, passwords: Sequence[str]) -> redis.as
 
     While a password changes, some servers know the new one already and others only the old one.
     """
-    for password in passwords[:-1]:
-        client = _client(address, port, password)
-        try:
-            await call(client, "PING")
-        except redis.exceptions.AuthenticationError:
-            await client.aclose()
-        else:
-            return client
-    client = _client(address, port, passwords[-1])
-    await call(client, "PING")
+    *others, last = passwords
+    for password in others:
+        with contextlib.suppress(redis.exceptions.AuthenticationError):
+            return await _opened(_client(address, port, password))
+    return await _opened(_client(address, port, last))
+
+
+async def _opened(client: redis.asyncio.Redis) -> redis.asyncio.Redis:
+    try:
+        await call(client, "PING")
+    except BaseException:
+        await client.aclose()
+        raise
     return client
 
 

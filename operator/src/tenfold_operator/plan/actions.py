@@ -29,6 +29,15 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merge:
+    """Change fields of an object, also those that an Apply cannot take away (null)."""
+
+    ref: Ref
+    patch: JsonObject
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delete:
     """Delete an object."""
 
@@ -154,6 +163,15 @@ RedisAction: TypeAlias = (
 )
 """What is done to the servers and Sentinels of a tier themselves."""
 Action: TypeAlias = (
-    Apply | Scale | Delete | MakePassword | RedisAction | SetStatus | Announce | Wait | Refuse
+    Apply
+    | Scale
+    | Merge
+    | Delete
+    | MakePassword
+    | RedisAction
+    | SetStatus
+    | Announce
+    | Wait
+    | Refuse
 )
 Plan: TypeAlias = tuple[Action, ...]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.manifest import covers, number_at, object_at, ref_of
+from tenfold_operator.model.manifest import Ref, covers, number_at, object_at, ref_of
 from tenfold_operator.model.observed import SentinelAnswer, TierView
 from tenfold_operator.plan import (
     redis_fence,
@@ -17,7 +17,7 @@ from tenfold_operator.plan import (
 )
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
-from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse, Wait
+from tenfold_operator.plan.actions import Action, Apply, MakePassword, Merge, Plan, Refuse, Wait
 from tenfold_operator.plan.redis_status import Opinion, status_actions
 
 
@@ -93,7 +93,17 @@ def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
         if restarts_servers and _restarts(view, sentinels):
             yield Wait(reason="the Sentinels restart before the servers do")
         else:
+            yield from _strategy(view, ref)
             yield from changes
+
+
+def _strategy(view: TierView, ref: Ref) -> Iterator[Action]:
+    """Take a rolling update's settings away: with them the API server takes no other strategy."""
+    strategy = object_at(view.objects.get(ref, {}), "spec", "updateStrategy")
+    if ref.kind == "StatefulSet" and strategy.get("type") == "RollingUpdate":
+        patch: JsonObject = {"type": "OnDelete", "rollingUpdate": None}
+        why = "the operator restarts the servers itself"
+        yield Merge(ref=ref, patch={"spec": {"updateStrategy": patch}}, why=why)
 
 
 def _restarts(view: TierView, manifests: Iterable[JsonObject]) -> bool:
