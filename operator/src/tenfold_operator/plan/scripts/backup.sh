@@ -16,6 +16,11 @@ replica() { # the host of a replica that has everything its primary has
 }
 
 host=$(replica)
+# A network plugin lets a new pod through some seconds after its start.
+until [ -n "$host" ] || [ "$SECONDS" -gt 30 ]; do
+    sleep 1
+    host=$(replica)
+done
 [ -n "$host" ] || die "no replica of $TIER is connected: nothing was backed up"
 restic cat config >/dev/null 2>&1 || restic init || die "the repository cannot be opened or made"
 

@@ -50,6 +50,10 @@ if [ "$MODE" = drill ]; then
         --dbfilename none.rdb --requirepass "$REDISCLI_AUTH"
 fi
 target=(-h "$TARGET" -p "${PORT:-6379}")
+# A network plugin lets a new pod through some seconds after its start.
+until redis-cli "${target[@]}" ping 2>/dev/null | grep -qx PONG || [ "$SECONDS" -gt 30 ]; do
+    sleep 1
+done
 there=$(key_count "${target[@]}") || die "$TARGET does not answer"
 if [ "$MODE" = replace ]; then
     redis-cli "${target[@]}" flushall >/dev/null
