@@ -28,6 +28,7 @@ from tests.support import wait_until
 
 _TIMERS = {"downAfterMilliseconds": 3000, "failoverTimeoutMilliseconds": 10000}
 _VALUE_BYTES = 1000
+_PACE_SECONDS = 0.002
 
 
 @contextmanager
@@ -54,7 +55,7 @@ def _wait_for_write(writer: Writer, since: float) -> None:
 def _hand_overs(count: int) -> dict[str, float]:
     """Hand over again and again under writes."""
     pauses: list[float] = []
-    with _tier() as tier, Writer(tier) as writer:
+    with _tier() as tier, Writer(tier, pace_seconds=_PACE_SECONDS) as writer:
         for _ in range(count):
             _wait_for_write(writer, time.monotonic())
             before, asked = tier.service, time.monotonic()
@@ -108,8 +109,14 @@ def _kills(count: int) -> dict[str, float]:
 def _kill_often(tier: Tier, count: int, *, asks_sentinels: bool) -> tuple[list[float], int, int]:
     """Return the outages in seconds, and the writes lost without and with WAIT 1."""
     prefix = "bare" if asks_sentinels else "kept"
-    plain = Writer(tier, prefix=prefix, asks_sentinels=asks_sentinels)
-    careful = Writer(tier, prefix=f"{prefix}-wait", wait_replicas=1, asks_sentinels=asks_sentinels)
+    plain = Writer(tier, prefix=prefix, asks_sentinels=asks_sentinels, pace_seconds=_PACE_SECONDS)
+    careful = Writer(
+        tier,
+        prefix=f"{prefix}-wait",
+        wait_replicas=1,
+        asks_sentinels=asks_sentinels,
+        pace_seconds=_PACE_SECONDS,
+    )
     outages = []
     with plain, careful:
         for _ in range(count):
@@ -151,7 +158,7 @@ def _backups(megabytes: int) -> dict[str, float]:
         secret = {"kind": "Secret", "metadata": {"name": "repository", "namespace": NAMESPACE}}
         tier.cluster.apply({**secret, "stringData": {"RESTIC_PASSWORD": "bench"}})
         _fill(tier, megabytes)
-        with Writer(tier) as writer:
+        with Writer(tier, pace_seconds=_PACE_SECONDS) as writer:
             start = time.monotonic()
             wait_until(lambda: time.monotonic() > start + 10, seconds=20, what="calm writes")
             calm = _p99(writer, start)

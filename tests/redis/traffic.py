@@ -26,6 +26,8 @@ class Writer:
     prefix: str = "w"
     wait_replicas: int = 0
     """With 1 a write counts only when a replica has acknowledged it too (WAIT)."""
+    pace_seconds: float = 0.0
+    """Rest after each write; without one the writer itself takes a core from the servers."""
     asks_sentinels: bool = False
     """Whether it finds the primary by the Sentinels, as clients do that know no operator."""
     acknowledged: list[float] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Writer:
                 if self.wait_replicas and client.wait(self.wait_replicas, 400) < self.wait_replicas:
                     continue
                 self.acknowledged.append(time.monotonic())
+                time.sleep(self.pace_seconds)
             except redis.RedisError:
                 if client is not None:
                     client.close()
