@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-cache bench-anomaly bench-autoscale
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-cache bench-anomaly bench-autoscale bench-redis
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,7 +29,7 @@ test: $(UV) ## All tests, those on the cluster included; leaves nothing behind
 	$(RUN) pytest
 
 test-unit: $(UV) ## The quick tests, without a cluster
-	$(RUN) pytest -m 'not cluster'
+	$(RUN) pytest -m 'not cluster and not lab'
 
 lint: $(UV) ## Style, types, import rules and generated files
 	$(RUN) ruff check
@@ -61,3 +61,5 @@ bench-anomaly: $(UV) ## How well anomalies are found: NAB, VUS-PR on servers, fa
 	$(RUN) python -m tests.benchmarks.anomaly
 bench-autoscale: $(UV) ## Pods at equal violation beside HPA, KEDA and an oracle (DAYS=1: quick)
 	$(RUN) python -m tests.benchmarks.autoscale $(if $(DAYS),--days $(DAYS))
+bench-redis: $(UV) ## Redis tiers on this machine: hand-overs, failures, backups, against bare Sentinel
+	$(RUN) python -m tests.benchmarks.redis

@@ -15,7 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
-_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "libcachesim", "numpy", "scikit-learn")
+_VERSIONS = (
+    "pulumi",
+    "pulumi-kubernetes",
+    "kopf",
+    "redis",
+    "locust",
+    "libcachesim",
+    "numpy",
+    "scikit-learn",
+)
 
 
 Figure: TypeAlias = "float | str | Mapping[str, Figure] | None"

@@ -37,6 +37,7 @@ SERVICE = app("gateway", "marketplace", metrics=9090, workload="gateway", redis_
 L2 = app("redis", "marketplace", metrics=9121, tier="l2")
 L2_SENTINEL = app("redis-sentinel", "marketplace", tier="l2")
 L3 = app("redis", "marketplace", metrics=9121, tier="l3")
+BACKUP = app("redis-backup", "marketplace", redis_client="true")
 STRANGER = Pod("marketplace", {"app.kubernetes.io/name": "stranger"})
 OUTSIDER = Pod("default", {"tenfold.dev/redis-client": "true", "tenfold.dev/tier": "l2"})
 DNS = Pod("kube-system", {"k8s-app": "kube-dns"})
@@ -125,6 +126,8 @@ def allowed(rendered: Callable[[str], Run]) -> Allowed:
         pytest.param(TRAEFIK, SERVICE, 8080, id="the gateway reaches workloads"),
         pytest.param(SERVICE, L2, 6379, id="a Redis client reaches its tier"),
         pytest.param(SERVICE, L2_SENTINEL, 26379, id="a Redis client asks Sentinels"),
+        pytest.param(BACKUP, L2, 6379, id="a backup reaches its tier"),
+        pytest.param(BACKUP, INTERNET, 443, id="a backup reaches its repository"),
         pytest.param(L2, L2, 6379, id="replicas follow their primary"),
         pytest.param(L2_SENTINEL, L2, 6379, id="Sentinels watch their tier"),
         pytest.param(L2_SENTINEL, L2_SENTINEL, 26379, id="Sentinels vote"),

@@ -105,6 +105,12 @@ REDIS = UpstreamImage(name="redis", repository="docker.io/library/redis", versio
 REDIS_EXPORTER = UpstreamImage(
     name="redis-exporter", repository="docker.io/oliver006/redis_exporter", version="v1.45.0"
 )
+REDIS_BACKUP = UpstreamImage(
+    # Debian's packages together; the scripts come from the operator.
+    name="redis-backup",
+    repository="docker.io/tenfold/redis-backup",
+    version="7.0.15-0.14.0",
+)
 PROMETHEUS = UpstreamImage(
     name="prometheus", repository="docker.io/prom/prometheus", version="v3.16.0"
 )
@@ -118,6 +124,7 @@ PAUSE = UpstreamImage(name="pause", repository="registry.k8s.io/pause", version=
 UPSTREAM: tuple[UpstreamImage, ...] = (
     REDIS,
     REDIS_EXPORTER,
+    REDIS_BACKUP,
     PROMETHEUS,
     ALERTMANAGER,
     TRAEFIK,

@@ -33,11 +33,14 @@ ALERTMANAGER_PORT = 9093
 GRAFANA_PORT = 3000
 KUBELET_PORT = 10250
 REDIS_PORT = 6379
+HTTPS_PORT = 443
 SENTINEL_PORT = 26379
 SERVICE_HTTP_PORT = 8080
 SERVICE_METRICS_PORT = 9090
 
 OPERATOR = "operator"
+REDIS_BACKUP = "redis-backup"
+"""The operator names the pods of backups and restores so."""
 TRAEFIK = "traefik"
 PROMETHEUS = "prometheus"
 ALERTMANAGER = "alertmanager"

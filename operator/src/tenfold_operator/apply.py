@@ -13,6 +13,7 @@ from tenfold_operator.plan.actions import (
     Apply,
     Delete,
     MakePassword,
+    Merge,
     Scale,
     SetStatus,
 )
@@ -43,6 +44,8 @@ class Applier:
                     self._cluster.create({**manifest, **_password()})
                 case Scale(ref=ref, replicas=replicas):
                     self._cluster.scale(ref, replicas)
+                case Merge(ref=ref, patch=patch):
+                    self._cluster.merge(ref, patch)
                 case Delete(ref=ref):
                     self._cluster.delete(ref)
                 case SetStatus(ref=ref, status=status):

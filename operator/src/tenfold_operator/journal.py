@@ -9,7 +9,22 @@ import structlog
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, ref_of
-from tenfold_operator.plan.actions import Action, Apply, Delete, MakePassword, Refuse, Scale
+from tenfold_operator.plan.actions import (
+    Action,
+    AddPassword,
+    Apply,
+    Configure,
+    Delete,
+    DropPasswords,
+    Fence,
+    HandOver,
+    MakePassword,
+    Merge,
+    Promote,
+    Refuse,
+    Scale,
+    TellSentinels,
+)
 
 _KEPT = 20
 _log = structlog.get_logger()
@@ -38,8 +53,25 @@ def in_words(action: Action) -> tuple[str, str] | None:
             return f"create {ref_of(manifest)}", action.why
         case Scale(ref=ref, replicas=replicas):
             return f"scale {ref} to {replicas}", action.why
+        case Merge(ref=ref):
+            return f"change {ref}", action.why
         case Delete(ref=ref):
             return f"delete {ref}", action.why
+        case HandOver(primary=primary, target=target):
+            return f"hand over from {primary} to {target}", action.why
+        case Promote(target=target):
+            return f"promote {target}", action.why
+        case TellSentinels(primary=primary):
+            return f"tell the Sentinels of {primary}", action.why
+        case AddPassword():
+            return "add the new password", action.why
+        case DropPasswords():
+            return "drop the previous password", action.why
+        case Fence(pod=pod):
+            return f"fence {pod}", action.why
+        case Configure(pod=pod, settings=settings):
+            words = " ".join(f"{name}={value!r}" for name, value in settings.items())
+            return f"set {words} on {pod}", action.why
         case Refuse(reason=reason, message=message):
             return reason, message
     return None

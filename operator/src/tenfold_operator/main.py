@@ -20,13 +20,17 @@ from tenfold_operator.adapters.prometheus import Prometheus
 from tenfold_operator.adapters.redis import RedisClients
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
+from tenfold_operator.apply_redis import RedisApplier
 from tenfold_operator.console import server
 from tenfold_operator.console.anomalies import AnomalyCollector
 from tenfold_operator.console.collector import ResourceCollector
 from tenfold_operator.handlers import watch
 from tenfold_operator.handlers.anomalydetector import AnomalyDetectorHandler
+from tenfold_operator.handlers.jobs import Jobs
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
+from tenfold_operator.handlers.redisbackup import RedisBackupHandler
+from tenfold_operator.handlers.redisrestore import RedisRestoreHandler
 from tenfold_operator.handlers.redistier import RedisTierHandler
 from tenfold_operator.handlers.workload import WorkloadHandler
 from tenfold_operator.journal import Journal
@@ -61,6 +65,7 @@ class Operator:
             cluster=self._cluster,
             redis=redis,
             applier=applier,
+            redis_applier=RedisApplier(redis, self._cluster),
             journal=self._journal,
             clock=clock,
             listeners=Listeners(redis, self._queue.wake),
@@ -78,10 +83,19 @@ class Operator:
             pool=self._trainers,
             wake=self._queue.wake,
         )
+        jobs = Jobs(self._store, self._cluster)
+        backups = RedisBackupHandler(
+            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
+        )
+        restores = RedisRestoreHandler(
+            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
+        )
         self._handlers = {
             "Workload": workloads.reconcile,
             "RedisTier": tiers.reconcile,
             "AnomalyDetector": detectors.reconcile,
+            "RedisBackup": backups.reconcile,
+            "RedisRestore": restores.reconcile,
         }
         self._exits = contextlib.AsyncExitStack()
 

@@ -1,12 +1,18 @@
 """What the operator needs of the outside, as protocols; adapters/ holds the real ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
-from tenfold_operator.model.observed import Sample, SentinelAnswer, Series, ServerAnswer
+from tenfold_operator.model.observed import (
+    Sample,
+    SentinelAnswer,
+    Series,
+    ServerAnswer,
+    TierAccess,
+)
 from tenfold_operator.plan.actions import Announce
 
 
@@ -44,6 +50,9 @@ class Cluster(Protocol):
     def scale(self, ref: Ref, replicas: int) -> None:
         """Set spec.replicas; nothing when the object is gone."""
 
+    def merge(self, ref: Ref, patch: JsonObject) -> None:
+        """Merge a patch into an object, null removes a field; nothing when the object is gone."""
+
     def delete(self, ref: Ref) -> None:
         """Delete the object with what it owns; nothing when it is gone."""
 
@@ -52,19 +61,49 @@ class Cluster(Protocol):
 
 
 class RedisAdmin(Protocol):
-    """Questions to Redis and its Sentinels. Who is silent for `patience` seconds has no answer."""
+    """Redis and its Sentinels. Who is silent for `patience` seconds has no answer."""
 
-    async def ask_sentinels(
-        self, tier: str, addresses: Mapping[str, str], password: str, patience: float
-    ) -> tuple[SentinelAnswer, ...]:
-        """Ask each Sentinel (address by pod) which pod is the primary."""
+    async def ask_sentinels(self, tier: TierAccess, patience: float) -> tuple[SentinelAnswer, ...]:
+        """Ask each Sentinel which pod is the primary, and how it is."""
 
-    async def ask_servers(
-        self, addresses: Mapping[str, str], password: str, patience: float
-    ) -> tuple[ServerAnswer, ...]:
-        """Ask each server (address by pod) for its role and replicas."""
+    async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
+        """Ask each server for its role, its replicas and how far it has come."""
 
-    async def listen(self, address: str, password: str, on_change: Callable[[str], None]) -> None:
+    async def hand_over(self, tier: TierAccess, primary: str, target: str) -> str:
+        """Make `target` the primary; return why it was not done, empty when it was.
+
+        The clients of the former primary stay paused until `follow`.
+        """
+
+    async def tell_sentinels(self, tier: TierAccess, primary: str) -> None:
+        """Have every Sentinel that answers name `primary`."""
+
+    async def follow(self, tier: TierAccess, primary: str, former: str) -> None:
+        """Let the clients of `former` go on, and every other server follow `primary`."""
+
+    async def promote(self, tier: TierAccess, target: str) -> str:
+        """Make `target` a primary, whoever else is one; return why it was not done."""
+
+    async def fence(self, tier: TierAccess, pod: str) -> str:
+        """Have a server take no more writes; return why it was not done."""
+
+    async def configure(self, tier: TierAccess, pod: str, settings: Mapping[str, str]) -> str:
+        """Change settings of a running server; return why it was not done."""
+
+    async def set_timers(
+        self, tier: TierAccess, sentinel: str, down_after: int, failover_timeout: int
+    ) -> str:
+        """Change a Sentinel's timers, in milliseconds; return why it was not done."""
+
+    async def add_password(self, tier: TierAccess) -> None:
+        """Have everybody take the first password beside the one that he knows, and use it."""
+
+    async def drop_passwords(self, tier: TierAccess) -> None:
+        """Have everybody take the first password alone."""
+
+    async def listen(
+        self, address: str, passwords: Sequence[str], on_change: Callable[[str], None]
+    ) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover.
 
         Returns when the connection is lost.

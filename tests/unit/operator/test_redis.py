@@ -1,5 +1,6 @@
 """What a RedisTier's plan does, and what it refuses."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from tenfold_operator.plan.actions import (
     Announce,
     Apply,
     MakePassword,
+    Merge,
     Plan,
     Refuse,
     SetStatus,
@@ -36,7 +38,9 @@ def tier(status: dict[str, Any] | None = None, **spec: Any) -> RedisTier:
 
 
 def answers(*names: str | None) -> tuple[SentinelAnswer, ...]:
-    return tuple(SentinelAnswer(f"l2-sentinel-{n}", name) for n, name in enumerate(names))
+    return tuple(
+        SentinelAnswer(f"l2-sentinel-{n}", name, replicas=5) for n, name in enumerate(names)
+    )
 
 
 def servers(primary: str) -> tuple[ServerAnswer, ...]:
@@ -145,7 +149,11 @@ def test_a_failover_is_recorded_and_announced() -> None:
 def test_a_tier_in_sync_is_ready_and_asks_for_nothing() -> None:
     seen = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
     plan = plan_tier(seen, NOW)
-    assert conditions(plan) == {"Ready": "InSync", "PrimaryAgreed": "Quorum"}
+    assert conditions(plan) == {
+        "Ready": "InSync",
+        "PrimaryAgreed": "Quorum",
+        "HandOverDue": "NotDue",
+    }
     after = applied(seen, plan)
     assert [type(each) for each in plan_tier(after, NOW)] == [Apply]  # seeding is over
     assert plan_tier(applied(after, plan_tier(after, NOW)), NOW) == ()
@@ -184,10 +192,16 @@ def config_annotation(resource: RedisTier, name: str) -> Any:
     return written(plan, "StatefulSet", name)["spec"]["template"]["metadata"]["annotations"]
 
 
-def test_a_changed_setting_restarts_those_that_read_it() -> None:
-    small, large = tier(memory="64Mi"), tier(memory="128Mi")
-    assert config_annotation(small, "l2") != config_annotation(large, "l2")
-    assert config_annotation(small, "l2-sentinel") == config_annotation(large, "l2-sentinel")
+def test_settings_that_a_running_server_takes_restart_nobody() -> None:
+    before, after = tier(), tier(memory="128Mi", sentinel={"downAfterMilliseconds": 1000})
+    for name in ("l2", "l2-sentinel"):
+        assert config_annotation(before, name) == config_annotation(after, name)
+
+
+def test_a_setting_that_is_only_read_at_the_start_restarts_the_servers_alone() -> None:
+    aof, rdb = tier(), tier(persistence={"mode": "rdb"})
+    assert config_annotation(aof, "l2") != config_annotation(rdb, "l2")
+    assert config_annotation(aof, "l2-sentinel") == config_annotation(rdb, "l2-sentinel")
 
 
 def test_servers_restart_only_after_the_sentinels_are_back() -> None:
@@ -204,6 +218,22 @@ def test_servers_restart_only_after_the_sentinels_are_back() -> None:
     assert any(isinstance(each, Wait) for each in plan)
     after = applied(both, plan)
     assert written(plan_tier(after, NOW), "StatefulSet", "l2")
+
+
+def test_servers_that_rolled_by_themselves_before_are_taken_over() -> None:
+    before = view(tier(), "l2-0", "l2-0", "l2-0", servers=servers("l2-0"))
+    before = applied(before, plan_tier(before, NOW))
+    ref = Ref("StatefulSet", "shop", "l2")
+    rolling: JsonObject = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}
+    found = before.objects[ref]
+    spec: JsonObject = {**object_at(found, "spec"), "updateStrategy": rolling}
+    objects = {**before.objects, ref: {**found, "spec": spec}}
+    plan = plan_tier(replace(before, objects=objects), NOW)
+    merges = [each for each in plan if isinstance(each, Merge)]
+    wanted = {"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}}
+    assert [(each.ref, each.patch) for each in merges] == [(ref, wanted)]
+    kinds = [type(each) for each in plan if isinstance(each, Merge | Apply)]
+    assert kinds.index(Merge) < len(kinds) - 1
 
 
 def test_the_primary_is_not_scaled_away() -> None:

@@ -59,6 +59,9 @@ class World:
         manifest["spec"]["replicas"] = replicas
         self._put(manifest)
 
+    def merge(self, ref: Ref, patch: Any) -> None:
+        raise AssertionError(f"a Workload's plan merges nothing: {ref} {patch}")
+
     def delete(self, ref: Ref) -> None:
         self.objects.pop(ref, None)
 

@@ -67,17 +67,25 @@ class Operator(pulumi.ComponentResource):
                 access.rule("", ["namespaces"], access.READ),
             ]
         )
-        owned = ("workloads", "redistiers", "anomalydetectors")
+        owned = (
+            "workloads",
+            "redistiers",
+            "redisbackups",
+            "redisrestores",
+            "anomalydetectors",
+        )
         changed = (*access.READ, *access.WRITE)
         identity.may(
             [
                 access.rule(naming.API_GROUP, owned, access.READ),
                 access.rule(naming.API_GROUP, [f"{kind}/status" for kind in owned], ["patch"]),
                 access.rule("apps", ["deployments", "statefulsets"], changed),
+                access.rule("batch", ["jobs", "cronjobs"], changed),
                 access.rule("", ["services", "configmaps"], changed),
                 # A tier's password is read by its name or made; nothing lists Secrets.
                 access.rule("", ["secrets"], ["get", "create"]),
-                access.rule("", ["pods"], access.READ),
+                # Servers restart in an order that only the operator knows.
+                access.rule("", ["pods"], (*access.READ, "delete")),
                 access.rule("", ["events"], ["create"]),
                 access.rule("discovery.k8s.io", ["endpointslices"], access.READ),
                 access.rule("gateway.networking.k8s.io", ["httproutes"], changed),

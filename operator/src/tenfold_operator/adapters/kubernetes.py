@@ -83,11 +83,15 @@ class KubernetesCluster:
 
     def scale(self, ref: Ref, replicas: int) -> None:
         """Set spec.replicas; nothing when the object is gone."""
+        self.merge(ref, {"spec": {"replicas": replicas}})
+
+    def merge(self, ref: Ref, patch: JsonObject) -> None:
+        """Merge a patch into an object, null removes a field; nothing when the object is gone."""
         self._call(
             "PATCH",
             _path(ref),
             query=[("fieldManager", MANAGER)],
-            body={"spec": {"replicas": replicas}},
+            body=patch,
             content_type="application/merge-patch+json",
         )
 

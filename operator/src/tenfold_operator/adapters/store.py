@@ -5,9 +5,14 @@ from collections.abc import Iterable
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, object_at, ref_of, text_at
-from tenfold_operator.model.names import TIER, WORKLOAD
+from tenfold_operator.model.names import BACKUP, RESTORE, TIER, WORKLOAD
 
-_OWNER_KINDS = {WORKLOAD: "Workload", TIER: "RedisTier"}
+_OWNER_KINDS = {
+    WORKLOAD: "Workload",
+    TIER: "RedisTier",
+    BACKUP: "RedisBackup",
+    RESTORE: "RedisRestore",
+}
 _RESOURCES = (*_OWNER_KINDS.values(), "AnomalyDetector")
 
 

@@ -1,13 +1,14 @@
 """The state of the resources as Prometheus metrics, made when they are scraped."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.manifest import number_at, objects_at, ref_of, text_at
+from tenfold_operator.model.manifest import at, number_at, objects_at, ref_of, text_at
 
 
 class ResourceCollector(Collector):
@@ -21,6 +22,9 @@ class ResourceCollector(Collector):
         yield from self._conditions("Workload", "workload")
         yield from self._conditions("RedisTier", "tier")
         yield from self._conditions("AnomalyDetector", "detector")
+        yield from self._conditions("RedisBackup", "backup")
+        yield from self._conditions("RedisRestore", "restore")
+        yield from self._backups()
         yield self._revisions(
             "tenfold_workload_revision_weight", "Share of the traffic in percent.", "weight"
         )
@@ -40,6 +44,43 @@ class ResourceCollector(Collector):
                 labels = [ref.namespace, ref.name, text_at(each, "type")]
                 family.add_metric(labels, float(each.get("status") == "True"))
         yield family
+
+    def _backups(self) -> Iterator[Metric]:
+        """Ages and sizes; an alert compares the times with the present one."""
+        wanted = (
+            (
+                "RedisBackup",
+                "backup",
+                "last_timestamp_seconds",
+                "When it ended.",
+                "lastBackup.time",
+            ),
+            ("RedisBackup", "backup", "bytes", "Size of the data set.", "lastBackup.bytes"),
+            ("RedisBackup", "backup", "keys", "Keys of the data set.", "lastBackup.keys"),
+            ("RedisBackup", "backup", "duration_seconds", "Duration.", "lastBackup.seconds"),
+            (
+                "RedisBackup",
+                "backup",
+                "repository_bytes",
+                "Size of the repository.",
+                "lastBackup.repositoryBytes",
+            ),
+            ("RedisRestore", "restore", "last_good_timestamp_seconds", "When equal.", "lastGood"),
+            ("RedisRestore", "restore", "duration_seconds", "Duration.", "lastRun.seconds"),
+            ("RedisRestore", "restore", "different_keys", "Keys off.", "lastRun.different"),
+        )
+        for kind, label, name, documentation, path in wanted:
+            family = GaugeMetricFamily(
+                f"tenfold_redis_{label}_{name}", documentation, labels=["namespace", label]
+            )
+            for manifest in self._store.all(kind):
+                value = at(manifest, "status", *path.split("."))
+                ref = ref_of(manifest)
+                if isinstance(value, str):
+                    value = datetime.fromisoformat(value).timestamp()
+                if isinstance(value, int | float):
+                    family.add_metric([ref.namespace, ref.name], value)
+            yield family
 
     def _revisions(self, name: str, documentation: str, field: str) -> Metric:
         labels = ["namespace", "workload", "revision"]

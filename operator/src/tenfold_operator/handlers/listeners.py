@@ -18,11 +18,11 @@ class Listeners:
     def __init__(self, redis: RedisAdmin, wake: Callable[[Ref], Awaitable[None]]) -> None:
         self._redis = redis
         self._wake = wake
-        self._tasks: dict[tuple[Ref, str, str], asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[Ref, str, tuple[str, ...]], asyncio.Task[None]] = {}
 
-    def follow(self, tier: Ref, addresses: Iterable[str], password: str) -> None:
+    def follow(self, tier: Ref, addresses: Iterable[str], passwords: tuple[str, ...]) -> None:
         """Listen to exactly these Sentinels of the tier."""
-        wanted = {(tier, address, password) for address in addresses}
+        wanted = {(tier, address, passwords) for address in addresses}
         for key in [key for key in self._tasks if key[0] == tier and key not in wanted]:
             self._tasks.pop(key).cancel()
         for key in wanted - self._tasks.keys():
@@ -30,9 +30,9 @@ class Listeners:
 
     def stop(self, tier: Ref) -> None:
         """Listen to this tier no longer."""
-        self.follow(tier, (), "")
+        self.follow(tier, (), ())
 
-    async def _listen(self, tier: Ref, address: str, password: str) -> None:
+    async def _listen(self, tier: Ref, address: str, passwords: tuple[str, ...]) -> None:
         waking: set[asyncio.Task[None]] = set()
 
         def on_change(event: str) -> None:
@@ -42,5 +42,5 @@ class Listeners:
             task.add_done_callback(waking.discard)
 
         while True:
-            await self._redis.listen(address, password, on_change)
+            await self._redis.listen(address, passwords, on_change)
             await asyncio.sleep(_RECONNECT_SECONDS)

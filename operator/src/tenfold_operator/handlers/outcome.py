@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tenfold_operator.apply import Applier
-from tenfold_operator.model.generated import AnomalyDetector, RedisTier, Workload
+from tenfold_operator.model.generated import (
+    AnomalyDetector,
+    RedisBackup,
+    RedisRestore,
+    RedisTier,
+    Workload,
+)
 from tenfold_operator.plan.actions import Action, Wait
 from tenfold_operator.plan.rejection import rejected_plan
 from tenfold_operator.ports import Rejected
@@ -12,7 +18,7 @@ from tenfold_operator.ports import Rejected
 
 def carry_out(
     applier: Applier,
-    resource: Workload | RedisTier | AnomalyDetector,
+    resource: Workload | RedisTier | RedisBackup | RedisRestore | AnomalyDetector,
     kind: str,
     plan: Iterable[Action],
     now: datetime,

@@ -18,9 +18,13 @@ SELECTORS = {
     "AnomalyDetector": "",
     "Workload": "",
     "RedisTier": "",
+    "RedisBackup": "",
+    "RedisRestore": "",
     "ConfigMap": _OURS,
+    "CronJob": _OURS,
     "Deployment": _OURS,
     "HTTPRoute": _OURS,
+    "Job": _OURS,
     "PodDisruptionBudget": _OURS,
     "Service": _OURS,
     "StatefulSet": _OURS,
@@ -28,6 +32,8 @@ SELECTORS = {
     "Pod": _OURS,
 }
 """What is watched, and by which labels the API server chooses."""
+OWNERS = ("Workload", "RedisTier", "RedisBackup", "RedisRestore", "AnomalyDetector")
+"""The custom resources among them."""
 
 _REFRESH_SECONDS = 300.0
 _RETRY_SECONDS = 2.0
@@ -80,7 +86,7 @@ async def refresh(store: Store, cluster: Cluster, namespaces: tuple[str, ...], w
             store.mark()
             found = await asyncio.to_thread(cluster.find, kind, namespace, selector)
             store.replace(kind, namespace, found)
-    for kind in ("Workload", "RedisTier", "AnomalyDetector"):
+    for kind in OWNERS:
         for manifest in store.all(kind):
             await wake(ref_of(manifest))
 

@@ -136,6 +136,174 @@ class AnomalyDetector(Model):
     """What is observed; written by the operator alone."""
 
 
+class RedisBackupRepository(Model):
+    """The restic repository; it is made when it does not exist."""
+
+    url: str | None = Field(default=None, min_length=1, max_length=1024)
+    """Where restic finds it, such as s3:https://s3.example.com/bucket/l2."""
+    claim_name: str | None = Field(default=None, min_length=1, max_length=253)
+    """PersistentVolumeClaim of this namespace that holds it."""
+    secret_name: str = Field(min_length=1, max_length=253)
+    """Secret of this namespace whose keys are variables of restic: RESTIC_PASSWORD, and for S3
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    """
+
+
+class RedisBackupRetention(Model):
+    """Which snapshots are kept."""
+
+    last: int = Field(default=7, ge=1, le=1000)
+    """The latest ones."""
+    daily: int = Field(default=7, ge=0, le=1000)
+    """One a day for so many days."""
+    weekly: int = Field(default=4, ge=0, le=1000)
+    """One a week for so many weeks."""
+    monthly: int = Field(default=6, ge=0, le=1000)
+    """One a month for so many months."""
+
+
+class RedisBackupSpec(Model):
+    """What is wanted."""
+
+    tier: str = Field(min_length=1, max_length=40)
+    """The RedisTier of this namespace that is backed up."""
+    schedule: str | None = Field(default=None, min_length=9, max_length=100)
+    """When, in cron form, by the clock of the cluster. Once and now when absent."""
+    suspend: bool = False
+    """Whether the schedule rests."""
+    repository: RedisBackupRepository
+    """The restic repository; it is made when it does not exist."""
+    retention: RedisBackupRetention = RedisBackupRetention()
+    """Which snapshots are kept."""
+    image: str = Field(
+        default="docker.io/tenfold/redis-backup:7.0.15-0.14.0", min_length=1, max_length=512
+    )
+    """Image with restic, redis-server, redis-cli and bash on PATH."""
+    memory: str = Field(default="512Mi", max_length=12, pattern="^[1-9][0-9]*(Mi|Gi)$")
+    """What the container of a backup or restore may use; a restore holds all of the data."""
+
+
+class RedisBackupLastBackup(Model):
+    """The last one that succeeded."""
+
+    job: str
+    """Name of the Job."""
+    time: AwareDatetime
+    """When it ended."""
+    snapshot: str
+    """Its id in the repository."""
+    bytes: int | None = None
+    """Size of the data set, as an RDB file."""
+    keys: int | None = None
+    """Keys of the replica just before."""
+    seconds: float | None = None
+    """How long it took, the check of the repository included."""
+    repository_bytes: int | None = None
+    """What the repository takes, encrypted and deduplicated."""
+    kept: int | None = None
+    """Snapshots of the tier in the repository."""
+
+
+class RedisBackupStatus(Model):
+    """What is observed; written by the operator alone."""
+
+    observed_generation: int | None = None
+    """The generation of the spec that this status speaks of."""
+    last_backup: RedisBackupLastBackup | None = None
+    """The last one that succeeded."""
+    last_job: str | None = None
+    """The last Job that ended, however it did."""
+    message: str | None = None
+    """What goes on, in words."""
+    conditions: tuple[Condition, ...] = ()
+    """Ready: the last backup succeeded."""
+
+
+class RedisBackup(Model):
+    """Backups of a RedisTier, once or by a schedule: a snapshot from a replica, streamed into an
+    encrypted restic repository, with retention and a check of the repository.
+    """
+
+    metadata: ObjectMeta
+    spec: RedisBackupSpec
+    """What is wanted."""
+    status: RedisBackupStatus = RedisBackupStatus()
+    """What is observed; written by the operator alone."""
+
+
+class RedisRestoreSpec(Model):
+    """What is wanted."""
+
+    backup: str = Field(min_length=1, max_length=40)
+    """The RedisBackup of this namespace whose repository it is; it need not be in use any more."""
+    snapshot: str = Field(default="latest", max_length=64, pattern="^(latest|[0-9a-f]{8,64})$")
+    """Id of the snapshot in the repository, or latest."""
+    mode: Literal["copy", "replace", "drill"] = "copy"
+    """copy: into a tier that holds nothing. replace: into a tier that is emptied first. drill:
+    into a throw-away server beside it, to prove the snapshot.
+    """
+    tier: str | None = Field(default=None, min_length=1, max_length=40)
+    """The RedisTier of this namespace that the data goes into."""
+    confirm: str | None = Field(default=None, min_length=1, max_length=40)
+    """The name of the tier again, where its data is to be replaced."""
+    schedule: str | None = Field(default=None, min_length=9, max_length=100)
+    """When a drill is done, in cron form. Once and now when absent."""
+
+
+class RedisRestoreLastRun(Model):
+    """The last one that ended with a comparison."""
+
+    job: str
+    """Name of the Job."""
+    time: AwareDatetime
+    """When it ended."""
+    snapshot: str
+    """The snapshot."""
+    equal: bool
+    """Whether the copy is what was backed up."""
+    bytes: int | None = None
+    """Size of the data set, as an RDB file."""
+    keys: int | None = None
+    """Keys of the snapshot that have not expired."""
+    found: int | None = None
+    """Keys of the copy."""
+    sampled: int | None = None
+    """Keys whose type, value and time to live were compared."""
+    different: int | None = None
+    """Those of them that differ."""
+    seconds: float | None = None
+    """How long it took, the comparison included."""
+
+
+class RedisRestoreStatus(Model):
+    """What is observed; written by the operator alone."""
+
+    observed_generation: int | None = None
+    """The generation of the spec that this status speaks of."""
+    last_run: RedisRestoreLastRun | None = None
+    """The last one that ended with a comparison."""
+    last_good: AwareDatetime | None = None
+    """When a copy was last equal."""
+    last_job: str | None = None
+    """The last Job that ended, however it did."""
+    message: str | None = None
+    """What goes on, in words."""
+    conditions: tuple[Condition, ...] = ()
+    """Ready: the last copy is equal to the snapshot."""
+
+
+class RedisRestore(Model):
+    """A snapshot brought back, into a tier or, as a drill, into a throw-away server, and compared
+    with what was backed up.
+    """
+
+    metadata: ObjectMeta
+    spec: RedisRestoreSpec
+    """What is wanted."""
+    status: RedisRestoreStatus = RedisRestoreStatus()
+    """What is observed; written by the operator alone."""
+
+
 class RedisTierPersistence(Model):
     """How the data survives a restart. It cannot be turned off: an empty primary that restarts
     would wipe its replicas.
@@ -158,6 +326,32 @@ class RedisTierSentinel(Model):
     """A server that does not answer for so long is down."""
     failover_timeout_milliseconds: int = Field(default=10000, ge=1000, le=600000)
     """A failover that takes longer is given up and tried again."""
+
+
+class RedisTierHandover(Model):
+    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
+    time; it is done once the primary has moved since), and before the primary's pod ends or
+    restarts.
+    """
+
+    mode: Literal["automatic", "dryRun"] = "automatic"
+    """automatic: whenever there is a reason. dryRun: the operator only says what it would do,
+    except where the annotation asks for it.
+    """
+    cooldown_seconds: int = Field(default=60, ge=0, le=86400)
+    """No hand-over within so long after the primary last moved, unless its pod is about to end."""
+    max_lag_bytes: int = Field(default=1048576, ge=0)
+    """A replica that is further behind is not handed over to."""
+
+
+class RedisTierRecovery(Model):
+    """What the operator does when no majority of the Sentinels can act."""
+
+    without_quorum: Literal["refuse", "longestOffset"] = "refuse"
+    """Several servers hold data that differs. refuse: a person decides. longestOffset: the one
+    that has come furthest in the same stream of writes is promoted; what the others or a lost
+    primary had beyond it is lost.
+    """
 
 
 class RedisTierImages(Model):
@@ -217,6 +411,13 @@ class RedisTierSpec(Model):
     """
     sentinel: RedisTierSentinel = RedisTierSentinel()
     """When the Sentinels act."""
+    handover: RedisTierHandover = RedisTierHandover()
+    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
+    time; it is done once the primary has moved since), and before the primary's pod ends or
+    restarts.
+    """
+    recovery: RedisTierRecovery = RedisTierRecovery()
+    """What the operator does when no majority of the Sentinels can act."""
     images: RedisTierImages = RedisTierImages()
     """Images of the containers."""
     resources: RedisTierResources | None = None
@@ -249,6 +450,23 @@ class RedisTierLastFailover(Model):
     """The primary before."""
     to: str
     """The primary since."""
+    without_quorum: bool | None = None
+    """Whether the operator decided, since no majority of the Sentinels could."""
+
+
+class RedisTierLastSplit(Model):
+    """The last time that a second server claimed to be the primary."""
+
+    time: AwareDatetime
+    """When it was fenced."""
+    pod: str
+    """The one without the Sentinels' majority."""
+    primary: str
+    """The one with it."""
+    lost_bytes: int | None = None
+    """Writes that it had taken alone and that are lost, in bytes of the stream, pings included.
+    Absent when it cannot be told.
+    """
 
 
 class RedisTierStatus(Model):
@@ -264,11 +482,14 @@ class RedisTierStatus(Model):
     """How many of the three Sentinels name the same primary."""
     last_failover: RedisTierLastFailover | None = None
     """The last time that the primary moved."""
+    last_split: RedisTierLastSplit | None = None
+    """The last time that a second server claimed to be the primary."""
     message: str | None = None
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()
     """Ready: the primary is known and answers, its replicas are in sync and the Sentinels agree.
-    PrimaryAgreed: a majority of the Sentinels names one primary.
+    PrimaryAgreed: a majority of the Sentinels names one primary. HandOverDue: the primary should
+    move; the reason says what it waits for.
     """
 
 
@@ -564,8 +785,8 @@ class WorkloadScalingSchedule(Model):
 
 
 class WorkloadScaling(Model):
-    """Pods by load and forecast. When absent, replicas holds. When given, the operator sets the
-    number and replicas is only the start.
+    """Pods by load and forecast. Refused until the operator acts on it: the planner and its
+    simulation are there, the wiring is not. replicas holds.
     """
 
     mode: Literal["Auto", "Preview"] = "Auto"
@@ -615,8 +836,8 @@ class WorkloadSpec(Model):
     rollout: WorkloadRollout = WorkloadRollout()
     """How traffic moves from one revision to the next."""
     scaling: WorkloadScaling | None = None
-    """Pods by load and forecast. When absent, replicas holds. When given, the operator sets the
-    number and replicas is only the start.
+    """Pods by load and forecast. Refused until the operator acts on it: the planner and its
+    simulation are there, the wiring is not. replicas holds.
     """
     revision_history_limit: int = Field(default=3, ge=0, le=100)
     """Revisions without traffic that are kept, scaled to zero."""

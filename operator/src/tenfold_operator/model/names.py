@@ -7,6 +7,8 @@ from tenfold_operator.model.base import JsonObject, ObjectMeta
 WORKLOAD = "tenfold.dev/workload"
 REVISION = "tenfold.dev/revision"
 TIER = "tenfold.dev/tier"
+BACKUP = "tenfold.dev/backup"
+RESTORE = "tenfold.dev/restore"
 APP = "app.kubernetes.io/name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "tenfold-operator"
@@ -14,11 +16,15 @@ MANAGER = "tenfold-operator"
 API_VERSIONS = {
     "AnomalyDetector": "tenfold.dev/v1alpha1",
     "ConfigMap": "v1",
+    "CronJob": "batch/v1",
     "Deployment": "apps/v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "Job": "batch/v1",
     "Pod": "v1",
     "PodDisruptionBudget": "policy/v1",
+    "RedisBackup": "tenfold.dev/v1alpha1",
+    "RedisRestore": "tenfold.dev/v1alpha1",
     "RedisTier": "tenfold.dev/v1alpha1",
     "Secret": "v1",
     "Service": "v1",

@@ -1,12 +1,13 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import RedisTier, Workload
+from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTier, Workload
 from tenfold_operator.model.manifest import Ref
 
 
@@ -143,12 +144,26 @@ class WorkloadView:
 Role = Literal["primary", "replica", "unknown"]
 
 
+def password_digest(password: str) -> str:
+    """Return a password as ACL GETUSER shows it: no view or log holds it itself."""
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class SentinelAnswer:
-    """Which pod a Sentinel names as the primary; None when it did not answer or knows none."""
+    """What a Sentinel says of the tier."""
 
     pod: str
     primary: str | None
+    """The pod that it names as the primary; None when it did not answer or knows none."""
+    is_failing_over: bool = False
+    """Whether it holds the primary for down, or replaces it just now."""
+    timers: tuple[int, int] | None = None
+    """Milliseconds: a silent server is down, a failover is given up."""
+    replicas: int = 0
+    """How many replicas it has learnt of; it asks the primary every ten seconds."""
+    passwords: frozenset[str] = frozenset()
+    """Digests of those that it takes."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,8 @@ class Follower:
     online: bool
     lag: int
     """Seconds since its last acknowledgement."""
+    offset: int = 0
+    """How far it has acknowledged the stream of writes, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +185,36 @@ class ServerAnswer:
     pod: str
     role: Role
     followers: tuple[Follower, ...] = ()
+    upstream: str = ""
+    """The pod that a replica is connected to; empty while it is not."""
+    offset: int = 0
+    """How far it has come in the stream of writes, in bytes."""
+    history: str = ""
+    """Names the stream; servers with the same one hold the same writes up to the lower offset."""
+    earlier_history: str = ""
+    """The stream that it followed before it was promoted."""
+    earlier_end: int = 0
+    """How far it had come in that stream when it was promoted."""
+    keys: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings that may change while it runs, as CONFIG GET names them."""
+    passwords: frozenset[str] = frozenset()
+    """Digests of those that it takes."""
+    follows_by: str = ""
+    """Digest of the one by which it follows a primary."""
+
+
+@dataclass(frozen=True)
+class TierPod:
+    """The pod of a Redis server or of a Sentinel."""
+
+    name: str
+    address: str
+    """Empty while it does not run."""
+    is_ready: bool
+    is_ending: bool
+    revision: str
+    """Of the template that it was made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,5 +225,58 @@ class TierView:
     objects: dict[Ref, JsonObject]
     """The objects that the tier owns."""
     has_password: bool
+    passwords: tuple[str, ...] = ()
+    """Digests of the Secret's password and, while it changes, of the previous one."""
     sentinels: tuple[SentinelAnswer, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
+    pods: tuple[TierPod, ...] = ()
+    """The pods of the servers and of the Sentinels that exist."""
+    trouble: str = ""
+    """Why the last thing that was done to the servers did not work."""
+
+
+@dataclass(frozen=True)
+class JobAnswer:
+    """A Job that has ended."""
+
+    name: str
+    ended: datetime
+    succeeded: bool
+    result: JsonObject
+    """What its container said at the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupView:
+    """Everything that a plan for a RedisBackup depends on."""
+
+    backup: RedisBackup
+    objects: dict[Ref, JsonObject]
+    jobs: tuple[JobAnswer, ...]
+    tier_secret: str | None
+    """Name of the Secret with the tier's password; None when there is no such tier."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreView:
+    """Everything that a plan for a RedisRestore depends on."""
+
+    restore: RedisRestore
+    backup: RedisBackup | None
+    objects: dict[Ref, JsonObject]
+    jobs: tuple[JobAnswer, ...]
+    tier_secret: str | None
+
+
+@dataclass(frozen=True)
+class TierAccess:
+    """How the servers and Sentinels of a tier are reached."""
+
+    tier: str
+    passwords: tuple[str, ...]
+    """The one that counts and, while it changes, the previous one."""
+    servers: Mapping[str, str]
+    """Address by pod, of those that run."""
+    sentinels: Mapping[str, str]
+    domain: str
+    """Of the servers' names: POD.DOMAIN is what they call each other."""

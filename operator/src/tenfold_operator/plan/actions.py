@@ -1,5 +1,6 @@
 """The actions that a plan may consist of. What was refused is one of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -28,6 +29,15 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merge:
+    """Change fields of an object, also those that an Apply cannot take away (null)."""
+
+    ref: Ref
+    patch: JsonObject
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delete:
     """Delete an object."""
 
@@ -41,6 +51,75 @@ class MakePassword:
 
     manifest: JsonObject
     """The Secret without its data."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """Move a tier's primary to a replica without losing a write, and the Service with it."""
+
+    primary: str
+    target: str
+    service: JsonObject
+    """The Service of the primary, as it leads to the target."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promote:
+    """Make a server the primary where no majority of the Sentinels can, and the Service with it."""
+
+    target: str
+    service: JsonObject
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellSentinels:
+    """Have the Sentinels name this pod as the primary."""
+
+    primary: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """Have a server take no more writes."""
+
+    pod: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configure:
+    """Change settings of a running server."""
+
+    pod: str
+    settings: Mapping[str, str]
+    """As CONFIG SET takes them."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetTimers:
+    """Change when a running Sentinel acts."""
+
+    sentinel: str
+    down_after_milliseconds: int
+    failover_timeout_milliseconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddPassword:
+    """Have servers and Sentinels take the Secret's password beside the one that they know."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropPasswords:
+    """Have servers and Sentinels take the Secret's password alone."""
+
     why: str
 
 
@@ -79,5 +158,20 @@ class Refuse:
     message: str
 
 
-Action: TypeAlias = Apply | Scale | Delete | MakePassword | SetStatus | Announce | Wait | Refuse
+RedisAction: TypeAlias = (
+    HandOver | Promote | TellSentinels | Fence | Configure | SetTimers | AddPassword | DropPasswords
+)
+"""What is done to the servers and Sentinels of a tier themselves."""
+Action: TypeAlias = (
+    Apply
+    | Scale
+    | Merge
+    | Delete
+    | MakePassword
+    | RedisAction
+    | SetStatus
+    | Announce
+    | Wait
+    | Refuse
+)
 Plan: TypeAlias = tuple[Action, ...]

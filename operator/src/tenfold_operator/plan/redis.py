@@ -1,36 +1,61 @@
 """What to do for a RedisTier: its objects, and the Service that leads to the primary."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.manifest import covers, number_at, object_at, ref_of
+from tenfold_operator.model.manifest import Ref, covers, number_at, object_at, ref_of
 from tenfold_operator.model.observed import SentinelAnswer, TierView
+from tenfold_operator.plan import (
+    redis_fence,
+    redis_handover,
+    redis_live,
+    redis_password,
+    redis_recovery,
+    redis_restart,
+)
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
-from tenfold_operator.plan.actions import Action, Apply, MakePassword, Plan, Refuse, Wait
+from tenfold_operator.plan.actions import Action, Apply, MakePassword, Merge, Plan, Refuse, Wait
 from tenfold_operator.plan.redis_status import Opinion, status_actions
 
 
 def plan_tier(view: TierView, now: datetime) -> Plan:
     """Return what to do now; nothing when everything is as it should be."""
     opinion = form_opinion(view.sentinels)
+    restarting = redis_restart.next_restart(view, opinion)
+    hand_over = redis_handover.decide(view, opinion, restarting, now)
     return (
+        *redis_fence.plan_fences(view, opinion),
         *_password(view),
+        *redis_password.plan_passwords(view),
         *_objects(view, opinion),
         *_primary(view, opinion),
-        *status_actions(view, opinion, now),
+        *redis_recovery.plan_recovery(view, opinion, now),
+        *redis_live.plan_live(view, opinion),
+        *redis_handover.plan_hand_over(hand_over),
+        *redis_restart.plan_restart(view, opinion, restarting),
+        *status_actions(
+            view,
+            opinion,
+            redis_handover.verdict(hand_over),
+            redis_fence.split(view, opinion, now),
+            now,
+        ),
     )
 
 
-def form_opinion(sentinels: Iterable[SentinelAnswer]) -> Opinion:
+def form_opinion(sentinels: Sequence[SentinelAnswer]) -> Opinion:
     """Return what a majority of the Sentinels says; their minority and the servers do not count."""
     claims = Counter(each.primary for each in sentinels if each.primary)
     ranked = claims.most_common()
     agreed = ranked[0][0] if ranked and ranked[0][1] >= names.QUORUM else None
     return Opinion(
-        primary=agreed, agreeing=ranked[0][1] if ranked else 0, claims=tuple(sorted(claims))
+        primary=agreed,
+        agreeing=ranked[0][1] if ranked else 0,
+        claims=tuple(sorted(claims)),
+        is_failing_over=any(each.is_failing_over for each in sentinels),
     )
 
 
@@ -68,7 +93,17 @@ def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
         if restarts_servers and _restarts(view, sentinels):
             yield Wait(reason="the Sentinels restart before the servers do")
         else:
+            yield from _strategy(view, ref)
             yield from changes
+
+
+def _strategy(view: TierView, ref: Ref) -> Iterator[Action]:
+    """Take a rolling update's settings away: with them the API server takes no other strategy."""
+    strategy = object_at(view.objects.get(ref, {}), "spec", "updateStrategy")
+    if ref.kind == "StatefulSet" and strategy.get("type") == "RollingUpdate":
+        patch: JsonObject = {"type": "OnDelete", "rollingUpdate": None}
+        why = "the operator restarts the servers itself"
+        yield Merge(ref=ref, patch={"spec": {"updateStrategy": patch}}, why=why)
 
 
 def _restarts(view: TierView, manifests: Iterable[JsonObject]) -> bool:

@@ -8,12 +8,24 @@ from tenfold_operator.model.manifest import digest, stamped
 from tenfold_operator.model.names import TIER, owned
 
 _FACTORS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-_SAVE_POINTS = {"aof": '""', "rdb": "3600 1 300 100 60 10000"}
-_SCRIPTS = ("ask.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
+_SAVE_POINTS = {"aof": "", "rdb": "3600 1 300 100 60 10000"}
+_SCRIPTS = ("ask.sh", "leave.sh", "ready.sh", "start-redis.sh", "start-sentinel.sh")
 _READ_BY = {
-    "redis": ("ask.sh", "ready.sh", "start-redis.sh", "redis.conf"),
-    "redis-sentinel": ("ask.sh", "start-sentinel.sh", "sentinel.conf", "timers.conf"),
+    "redis": ("ask.sh", "leave.sh", "ready.sh", "start-redis.sh", "redis.conf"),
+    "redis-sentinel": ("ask.sh", "start-sentinel.sh", "sentinel.conf"),
 }
+LIVE_SETTINGS = (
+    "maxmemory",
+    "maxmemory-policy",
+    "save",
+    "min-replicas-to-write",
+    "min-replicas-max-lag",
+)
+"""Names of the settings that a running server takes."""
+FENCED = "98"
+"""min-replicas-to-write of a server that the operator has fenced: more than there can be."""
+STARTING = "99"
+"""The same of one that takes no write until the Sentinels name it; its start script sets it."""
 
 
 def memory_bytes(tier: RedisTier) -> int:
@@ -22,12 +34,25 @@ def memory_bytes(tier: RedisTier) -> int:
 
 
 def config_hash(tier: RedisTier, app: str) -> str:
-    """Return a hash of what the app's pods read at their start; a change restarts them.
+    """Return a hash of what the app's pods read only at their start; a change restarts them.
 
     Servers and Sentinels do not restart for each other's files: a failover in between needs both.
     """
     files = _files(tier)
     return digest({name: files[name] for name in _READ_BY[app]})
+
+
+def live_settings(tier: RedisTier) -> dict[str, str]:
+    """Return the settings that a running server takes, as CONFIG GET shows them."""
+    spec = tier.spec
+    return {
+        "maxmemory": str(memory_bytes(tier)),
+        "maxmemory-policy": spec.eviction_policy,
+        "save": _SAVE_POINTS[spec.persistence.mode],
+        # Writes of a primary that lost its replicas would be lost with the next failover.
+        "min-replicas-to-write": "1",
+        "min-replicas-max-lag": "10",
+    }
 
 
 def config_map(tier: RedisTier) -> JsonObject:
@@ -45,25 +70,26 @@ def _files(tier: RedisTier) -> dict[str, str]:
     return {
         **scripts,
         "redis.conf": _redis_conf(tier),
+        "live.conf": "".join(f'{name} "{value}"\n' for name, value in live_settings(tier).items()),
+        "hold": str(_hold_seconds(tier)),
         "sentinel.conf": _SENTINEL_CONF,
         "timers.conf": _timers_conf(tier),
     }
 
 
+def _hold_seconds(tier: RedisTier) -> int:
+    """Return how long a primary that restarts waits: for a failover that has to be tried twice."""
+    timers = tier.spec.sentinel
+    return (timers.down_after_milliseconds + 2 * timers.failover_timeout_milliseconds) // 1000
+
+
 def _redis_conf(tier: RedisTier) -> str:
-    spec = tier.spec
     return f"""\
 port 6379
 protected-mode no
 dir /data
-maxmemory {memory_bytes(tier)}
-maxmemory-policy {spec.eviction_policy}
-appendonly {"yes" if spec.persistence.mode == "aof" else "no"}
+appendonly {"yes" if tier.spec.persistence.mode == "aof" else "no"}
 appendfsync everysec
-save {_SAVE_POINTS[spec.persistence.mode]}
-# A primary that lost its replicas refuses writes: they would be lost with the next failover.
-min-replicas-to-write 1
-min-replicas-max-lag 10
 repl-diskless-sync-delay 0
 """
 

@@ -6,6 +6,8 @@ SENTINELS = 3
 QUORUM = 2
 REDIS_PORT = 6379
 SENTINEL_PORT = 26379
+LAG_SECONDS = 2
+"""Replicas acknowledge once a second: one that was not heard for longer lags."""
 
 
 def nodes(tier: RedisTier) -> str:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier
-from tenfold_operator.model.manifest import stamped
+from tenfold_operator.model.manifest import object_at, stamped
 from tenfold_operator.model.names import APP, MANAGED_BY, MANAGER, TIER, owned
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.redis_config import config_hash, config_map, memory_bytes
@@ -41,11 +41,15 @@ def servers(tier: RedisTier, size: int) -> tuple[JsonObject, ...]:
         "timeoutSeconds": 3,
     }
     _add_port_probes(redis, names.REDIS_PORT)
+    redis["lifecycle"] = {"preStop": {"exec": {"command": ["sh", "/config/leave.sh"]}}}
     claim = _claim(tier, tier.spec.persistence.size)
+    pods = _stateful_set(tier, own, [redis, _exporter(tier)], claim)
+    # The operator restarts the servers itself: the StatefulSet's order knows no primary.
+    object_at(pods, "spec")["updateStrategy"] = {"type": "OnDelete"}
     return (
         config_map(tier),
         _headless(tier, own, "redis", names.REDIS_PORT),
-        stamped(_stateful_set(tier, own, [redis, _exporter(tier)], claim)),
+        stamped(pods),
         _budget(tier, own),
     )
 
@@ -158,9 +162,6 @@ def _spread(key: str, labels: JsonObject) -> JsonObject:
 
 
 def _container(tier: RedisTier, name: str, script: str, resources: JsonObject) -> JsonObject:
-    timers = tier.spec.sentinel
-    # Long enough for a failover that has to be tried twice.
-    hold = (timers.down_after_milliseconds + 2 * timers.failover_timeout_milliseconds) // 1000
     pod_name: JsonObject = {"fieldRef": {"fieldPath": "metadata.name"}}
     return {
         "name": name,
@@ -172,7 +173,6 @@ def _container(tier: RedisTier, name: str, script: str, resources: JsonObject) -
             {"name": "POD", "valueFrom": pod_name},
             {"name": "NODES", "value": names.domain(tier, names.nodes(tier))},
             {"name": "SENTINELS", "value": names.domain(tier, names.sentinel(tier))},
-            {"name": "HOLD", "value": str(hold)},
         ],
         "volumeMounts": [
             {"name": "config", "mountPath": "/config", "readOnly": True},

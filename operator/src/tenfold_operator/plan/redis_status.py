@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tenfold_operator.model.generated import (
     RedisTierLastFailover,
+    RedisTierLastSplit,
     RedisTierReplica,
     RedisTierStatus,
 )
@@ -30,12 +31,20 @@ class Opinion:
     """How many name the pod with the most votes."""
     claims: tuple[str, ...]
     """All pods that are named."""
+    is_failing_over: bool = False
+    """Whether one of them holds the primary for down with others, or replaces it just now."""
 
 
-def status_actions(view: TierView, opinion: Opinion, now: datetime) -> Iterator[Action]:
+def status_actions(
+    view: TierView,
+    opinion: Opinion,
+    hand_over: Verdict,
+    split: RedisTierLastSplit | None,
+    now: datetime,
+) -> Iterator[Action]:
     """The status where it changed, and events for its transitions."""
     tier = view.tier
-    status = _status(view, opinion, now)
+    status = _status(view, opinion, hand_over, split, now)
     if status.to_json() == tier.status.to_json():
         return
     yield SetStatus(
@@ -48,23 +57,45 @@ def status_actions(view: TierView, opinion: Opinion, now: datetime) -> Iterator[
         yield Announce(type="Warning", reason="Failover", message=message)
 
 
-def _status(view: TierView, opinion: Opinion, now: datetime) -> RedisTierStatus:
+def _status(
+    view: TierView,
+    opinion: Opinion,
+    hand_over: Verdict,
+    split: RedisTierLastSplit | None,
+    now: datetime,
+) -> RedisTierStatus:
     before, generation = view.tier.status, view.tier.metadata.generation
-    verdicts = (_ready(view, opinion), _agreed(opinion))
-    failover = before.last_failover
-    if opinion.primary and before.primary and opinion.primary != before.primary:
-        failover = RedisTierLastFailover.model_validate(
-            {"time": now.replace(microsecond=0), "from": before.primary, "to": opinion.primary}
-        )
+    verdicts = (_ready(view, opinion), _agreed(opinion), hand_over)
+    failover, primary = before.last_failover, opinion.primary or lone_primary(view)
+    if primary and before.primary and primary != before.primary:
+        moved = {"time": now, "from": before.primary, "to": primary}
+        alone = {} if opinion.primary else {"withoutQuorum": True}
+        failover = RedisTierLastFailover.model_validate({**moved, **alone})
     return RedisTierStatus(
         observed_generation=generation,
-        primary=opinion.primary or before.primary,
+        primary=primary or before.primary,
         replicas=_servers(view, opinion),
         sentinels_agreeing=opinion.agreeing,
         last_failover=failover,
+        last_split=split,
         message=verdicts[0].message,
         conditions=conditions.update(before.conditions, verdicts, generation, now),
     )
+
+
+def lone_primary(view: TierView) -> str | None:
+    """Return the only server that is a primary where the Sentinels are gone and cannot say so."""
+    if not view.tier.status.primary:
+        return None  # the first one seeds the tier: it counts once the Sentinels name it
+    claims = [each.pod for each in view.servers if each.role == "primary"]
+    return claims[0] if len(claims) == 1 and not has_quorum(view) else None
+
+
+def has_quorum(view: TierView) -> bool:
+    """Whether enough Sentinels are ready to decide, by what the API server says."""
+    prefix = f"{names.sentinel(view.tier)}-"
+    ready = [each for each in view.pods if each.name.startswith(prefix) and each.is_ready]
+    return len(ready) >= names.QUORUM
 
 
 def _servers(view: TierView, opinion: Opinion) -> tuple[RedisTierReplica, ...]:
@@ -114,6 +145,11 @@ def _ready(view: TierView, opinion: Opinion) -> Verdict:
     message = f"{primary} is primary, {synced} of {wanted} replicas are in sync"
     if synced < wanted:
         return Verdict("Ready", "False", "ReplicasNotInSync", message)
+    learnt = sum(each.replicas >= wanted for each in view.sentinels)
+    if learnt < names.QUORUM:
+        # Before that a crash would find no replica to promote.
+        reason = f"{learnt} of {names.SENTINELS} Sentinels know the replicas; {message}"
+        return Verdict("Ready", "False", "SentinelsLearning", reason)
     if opinion.agreeing < names.SENTINELS:
         return Verdict(
             "Ready", "False", "SentinelMissing", f"{_agreed(opinion).message}; {message}"

@@ -2,7 +2,13 @@
 
 from datetime import datetime
 
-from tenfold_operator.model.generated import AnomalyDetector, RedisTier, Workload
+from tenfold_operator.model.generated import (
+    AnomalyDetector,
+    RedisBackup,
+    RedisRestore,
+    RedisTier,
+    Workload,
+)
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.plan import conditions
 from tenfold_operator.plan.actions import Plan, SetStatus
@@ -11,7 +17,7 @@ from tenfold_operator.plan.conditions import Verdict
 
 def rejected_plan(
     kind: str,
-    resource: Workload | RedisTier | AnomalyDetector,
+    resource: Workload | RedisTier | RedisBackup | RedisRestore | AnomalyDetector,
     condition: str,
     reason: str,
     message: str,

@@ -175,6 +175,14 @@ def _of_tenant(tenant: Tenant) -> Iterator[Policy]:
         directions=("Egress",),
         egress=(_to([NetworkPolicyPeerArgs(pod_selector=_has(naming.TIER_LABEL))], redis_ports),),
     )
+    yield Policy(
+        name="redis-backups",
+        namespace=tenant.name,
+        pods=_named(naming.REDIS_BACKUP),
+        directions=("Egress",),
+        # Repositories are wherever the RedisBackup says, by HTTPS; the tiers as redis-clients.
+        egress=(_to(ANYWHERE, _tcp(naming.HTTPS_PORT)),),
+    )
     for tier in tenant.tiers:
         members = LabelSelectorArgs(match_labels={naming.TIER_LABEL: tier.name})
         peers = [NetworkPolicyPeerArgs(pod_selector=members)]

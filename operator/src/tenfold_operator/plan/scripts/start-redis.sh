@@ -2,8 +2,8 @@
 # Starts this Redis server in the role that the Sentinels give it; it never gives itself one
 # while they can be asked, and takes no write before they name it.
 #
-# TIER, POD, NODES (domain of the servers), SENTINELS (domain of the Sentinels) and HOLD (seconds)
-# come from the pod. /config and /auth are mounted; /data is the server's volume.
+# TIER, POD, NODES (domain of the servers) and SENTINELS (domain of the Sentinels) come from the pod.
+# /config and /auth are mounted; /data is the server's volume.
 set -eu
 trap exit TERM # a shell that is process 1 would ignore it
 . /config/ask.sh
@@ -15,7 +15,7 @@ previous=$(sed -n 's/^replicaof \([^ ]*\) .*/\1/p' "$conf" 2>/dev/null | tail -n
 start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
     umask 077
     {
-        cat /config/redis.conf
+        cat /config/redis.conf /config/live.conf
         echo "replica-announce-ip $me"
         printf '%s "%s"\n' requirepass "$REDISCLI_AUTH" masterauth "$REDISCLI_AUTH"
         if [ -n "${1:-}" ]; then
@@ -60,7 +60,7 @@ while :; do
     elif [ "$primary" = "$me" ] && [ -e /data/appendonlydir ] && ! has_survivor; then
         # All servers ended together: nobody knows more than the primary's own log.
         start
-    elif [ "$primary" = "$me" ] && [ "$waited" -ge "$HOLD" ] && has_data; then
+    elif [ "$primary" = "$me" ] && [ "$waited" -ge "$(cat /config/hold)" ] && has_data; then
         # No replica could take over for so long: what is on this volume is the best there is.
         start
     elif [ "$primary" = "$me" ]; then
