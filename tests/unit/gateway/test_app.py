@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import prometheus_client
 import pytest
-from tenfold_gateway import app, middleware, store
+from tenfold_gateway import app, store
+from tenfold_runtime import middleware
 
 PROBLEM = "application/problem+json"
 
@@ -30,9 +31,6 @@ class Counters:
 
     async def read(self, name: str) -> int:
         return self.values.get(name, 0)
-
-    async def close(self) -> None:
-        pass
 
 
 class Gateway:
