@@ -1,6 +1,5 @@
 """Counters in Redis, and their endpoints."""
 
-import dataclasses
 from typing import Annotated, Protocol
 
 import pydantic
@@ -60,7 +59,7 @@ class Parameters(pydantic.BaseModel):
     name: Name
 
 
-def endpoints(counters: Counters) -> list[api.Endpoint[Parameters]]:
+def endpoints(counters: Counters) -> list[api.Endpoint]:
     """Return the endpoints of these counters."""
 
     async def read(_: requests.Request, parameters: Parameters) -> responses.Response:
@@ -71,21 +70,24 @@ def endpoints(counters: Counters) -> list[api.Endpoint[Parameters]]:
         value = await counters.increment(parameters.name)
         return api.answer(Counter(name=parameters.name, value=value))
 
-    shared = api.Endpoint(
-        method="GET",
-        path="/v1/counters/{name}",
-        handle=read,
-        summary="Read a counter; one that was never incremented is 0.",
-        parameters=Parameters,
-        answer=Counter,
-        problems=(422, 503, 504),
-    )
+    path, problems = "/v1/counters/{name}", (422, 503, 504)
     return [
-        shared,
-        dataclasses.replace(
-            shared,
-            method="POST",
-            handle=increment,
+        api.Endpoint(
+            "GET",
+            path,
+            read,
+            Parameters,
+            summary="Read a counter; one that was never incremented is 0.",
+            answer=Counter,
+            problems=problems,
+        ),
+        api.Endpoint(
+            "POST",
+            path,
+            increment,
+            Parameters,
             summary="Add one to a counter. Not to be repeated after a 504, which may have counted.",
+            answer=Counter,
+            problems=problems,
         ),
     ]

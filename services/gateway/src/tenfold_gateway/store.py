@@ -203,19 +203,23 @@ class Store:
             and not await connection.can_read()
         )
 
+    def _made(self) -> redis.Connection:
+        connection: redis.Connection = self._factory.make_connection()  # type: ignore[no-untyped-call]
+        return connection
+
     async def _renewed(self) -> redis.Connection:
         """Open a new, closed or doubted connection, and ping one that was idle."""
-        connection = self._idle.pop() if self._idle else self._factory.make_connection()
+        connection = self._idle.pop() if self._idle else self._made()
         era = self._era
         try:
             if connection.is_connected and (
                 self._era_of.get(connection) != era or await connection.can_read()
             ):
                 await connection.disconnect(nowait=True)
-            await connection.connect()
-            await connection.check_health()
+            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.check_health()  # type: ignore[no-untyped-call]
             self._era_of[connection] = era
-            return connection  # type: ignore[no-any-return]
+            return connection
         except BaseException:
             await self._discard(connection)
             raise

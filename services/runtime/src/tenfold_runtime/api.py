@@ -4,9 +4,8 @@ Starlette and pydantic without a framework between them: FastAPI's way through a
 100 of the gateway's 207 microseconds without Redis (docs/services.md has the measurements).
 """
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import pydantic
 import pydantic_core
@@ -28,8 +27,7 @@ Parameters = TypeVar("Parameters", bound=pydantic.BaseModel)
 Body = TypeVar("Body", bound=pydantic.BaseModel)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Endpoint(Generic[Parameters]):
+class Endpoint:
     """One operation of a service.
 
     `parameters` has a field for each parameter; those that the path names are in the path, the
@@ -37,17 +35,32 @@ class Endpoint(Generic[Parameters]):
     `read_body`, so that it can decide first whether it wants one.
     """
 
-    method: str
-    path: str
-    handle: Callable[[requests.Request, Parameters], Awaitable[responses.Response]]
-    summary: str
-    parameters: type[Parameters]
-    answer: type[pydantic.BaseModel]
-    body: type[pydantic.BaseModel] | None = None
-    status: int = 200
-    problems: tuple[int, ...] = ()
-    secured: bool = False
-    headers: tuple[str, ...] = ()
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handle: Callable[[requests.Request, Parameters], Awaitable[responses.Response]],
+        parameters: type[Parameters],
+        *,
+        summary: str,
+        answer: type[pydantic.BaseModel],
+        body: type[pydantic.BaseModel] | None = None,
+        status: int = 200,
+        problems: tuple[int, ...] = (),
+        secured: bool = False,
+        headers: tuple[str, ...] = (),
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.parameters: type[pydantic.BaseModel] = parameters
+        self.summary = summary
+        self.answer = answer
+        self.body = body
+        self.status = status
+        self.problems = problems
+        self.secured = secured
+        self.headers = headers
+        self.route = _route(method, path, handle, parameters)
 
 
 class Status(pydantic.BaseModel):
@@ -82,7 +95,7 @@ async def read_body(request: requests.Request, model: type[Body]) -> Body:
 
 
 def create(
-    endpoints: Sequence[Endpoint[pydantic.BaseModel]],
+    endpoints: Sequence[Endpoint],
     lifecycle: middleware.Lifecycle,
     *,
     title: str,
@@ -90,11 +103,12 @@ def create(
     revision: str,
     prefix: str,
     max_requests_in_flight: int,
+    routes: Sequence[routing.BaseRoute] = (),
     lifespan: types.Lifespan[applications.Starlette] | None = None,
 ) -> applications.Starlette:
     """Assemble a service: its endpoints, probes, /v1/info and the OpenAPI document.
 
-    `prefix` begins the names of its metrics.
+    `prefix` begins the names of its metrics. `routes` are what no document describes.
     """
     every = [*endpoints, *_common(lifecycle, Info(version=version, revision=revision))]
     document = pydantic_core.to_json(openapi.document(every, title, version))
@@ -103,7 +117,11 @@ def create(
         return encoded(document)
 
     return applications.Starlette(
-        routes=[*map(_route, every), routing.Route("/v1/openapi.json", describe)],
+        routes=[
+            *(endpoint.route for endpoint in every),
+            *routes,
+            routing.Route("/v1/openapi.json", describe),
+        ],
         middleware=[
             Middleware(
                 middleware.Envelope,
@@ -121,7 +139,7 @@ def create(
     )
 
 
-def _common(lifecycle: middleware.Lifecycle, build: Info) -> list[Endpoint[NoParameters]]:
+def _common(lifecycle: middleware.Lifecycle, build: Info) -> list[Endpoint]:
     async def healthz(_: requests.Request, __: NoParameters) -> responses.Response:
         return answer(Status(status="up"))
 
@@ -135,47 +153,57 @@ def _common(lifecycle: middleware.Lifecycle, build: Info) -> list[Endpoint[NoPar
     async def info(_: requests.Request, __: NoParameters) -> responses.Response:
         return answer(build)
 
-    def get(
-        path: str,
-        handle: Callable[[requests.Request, NoParameters], Awaitable[responses.Response]],
-        model: type[pydantic.BaseModel],
-        summary: str,
-    ) -> Endpoint[NoParameters]:
-        return Endpoint(
-            method="GET",
-            path=path,
-            handle=handle,
-            answer=model,
-            summary=summary,
-            parameters=NoParameters,
-        )
-
     return [
-        get("/v1/info", info, Info, "Tell the version and the revision that answers."),
-        get("/readyz", readyz, Status, "Tell whether new requests are wanted; 503 when not."),
-        get("/healthz", healthz, Status, "Tell that the process answers."),
+        Endpoint(
+            "GET",
+            "/v1/info",
+            info,
+            NoParameters,
+            summary="Tell the version and the revision that answers.",
+            answer=Info,
+        ),
+        Endpoint(
+            "GET",
+            "/readyz",
+            readyz,
+            NoParameters,
+            summary="Tell whether new requests are wanted; 503 when not.",
+            answer=Status,
+        ),
+        Endpoint(
+            "GET",
+            "/healthz",
+            healthz,
+            NoParameters,
+            summary="Tell that the process answers.",
+            answer=Status,
+        ),
     ]
 
 
-def _route(endpoint: Endpoint[pydantic.BaseModel]) -> routing.Route:
-    validate = endpoint.parameters.__pydantic_validator__.validate_python
-    in_path = openapi.path_parameters(endpoint.path)
+def _route(
+    method: str,
+    path: str,
+    handle: Callable[[requests.Request, Parameters], Awaitable[responses.Response]],
+    parameters: type[Parameters],
+) -> routing.Route:
+    in_path = openapi.path_parameters(path)
 
-    async def handle(request: requests.Request) -> responses.Response:
-        request.scope[middleware.ROUTE] = endpoint.path
+    async def validated(request: requests.Request) -> responses.Response:
+        request.scope[middleware.ROUTE] = path
         values = request.path_params
         if request.scope["query_string"]:
             values = {**request.query_params, **values}
         try:
-            parameters = validate(values)
+            valid = parameters.model_validate(values)
         except pydantic.ValidationError as error:
             field = str(error.errors()[0]["loc"][0])
             raise problems.invalid(error, "path" if field in in_path else "query") from error
-        return await endpoint.handle(request, parameters)
+        return await handle(request, valid)
 
     # Starlette would answer HEAD too wherever GET is; a probe by HEAD is nobody's here.
-    route = routing.Route(endpoint.path, handle, methods=[endpoint.method])
-    route.methods = {endpoint.method}
+    route = routing.Route(path, validated, methods=[method])
+    route.methods = {method}
     return route
 
 

@@ -24,9 +24,7 @@ def path_parameters(path: str) -> frozenset[str]:
     return frozenset(re.findall(r"\{(\w+)\}", path))
 
 
-def document(
-    endpoints: Sequence[Endpoint[pydantic.BaseModel]], title: str, version: str
-) -> Document:
+def document(endpoints: Sequence[Endpoint], title: str, version: str) -> Document:
     """Return the document; schemas of all bodies, answers and problems are its components."""
     models: dict[type[pydantic.BaseModel], JsonSchemaMode] = {problems.Problem: "serialization"}
     for endpoint in endpoints:
@@ -46,7 +44,7 @@ def document(
     }
 
 
-def _operation(endpoint: Endpoint[pydantic.BaseModel]) -> Document:
+def _operation(endpoint: Endpoint) -> Document:
     operation: Document = {
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint),
@@ -68,7 +66,7 @@ def _operation(endpoint: Endpoint[pydantic.BaseModel]) -> Document:
     return operation
 
 
-def _parameters(endpoint: Endpoint[pydantic.BaseModel]) -> list[Document]:
+def _parameters(endpoint: Endpoint) -> list[Document]:
     schema = endpoint.parameters.model_json_schema()
     in_path = path_parameters(endpoint.path)
     named: list[Document] = [
