@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import prometheus_client
 import pytest
-from tenfold_gateway import app, store
+from tenfold_gateway import app, settings, store
 from tenfold_runtime import middleware
 
 PROBLEM = "application/problem+json"
@@ -39,12 +39,15 @@ class Gateway:
     def __init__(self, max_requests_in_flight: int = 10) -> None:
         self.counters = Counters()
         self.lifecycle = middleware.Lifecycle()
-        self._app = app.create_app(
-            self.counters,
-            self.lifecycle,
-            revision="r7",
-            max_requests_in_flight=max_requests_in_flight,
+        config = settings.Settings.model_validate(
+            {
+                "REDIS_URL": "redis://127.0.0.1:1/0",
+                "revision": "r7",
+                "max_requests_in_flight": max_requests_in_flight,
+            }
         )
+        redis = store.Store(config.redis_url, None)
+        self._app = app.create_app(config, redis, self.lifecycle, self.counters)
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)

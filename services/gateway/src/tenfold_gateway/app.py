@@ -1,37 +1,69 @@
-"""The HTTP interface."""
+"""The HTTP interface, and what it holds while it runs."""
 
 import contextlib
+import pathlib
 from collections.abc import AsyncIterator
 from importlib import metadata
 
 from starlette import applications
 from tenfold_runtime import api, middleware
 
-from tenfold_gateway import counters, metrics
+from tenfold_gateway import (
+    auth,
+    counters,
+    idempotency,
+    limits,
+    metrics,
+    routes,
+    settings,
+    store,
+    upstream,
+)
+from tenfold_gateway.marketplaces import MARKETPLACES
 
 VERSION = metadata.version("tenfold-gateway")
 
 
 def create_app(
-    kept: counters.Counters,
+    config: settings.Settings,
+    redis: store.Store,
     lifecycle: middleware.Lifecycle,
-    *,
-    revision: str,
-    max_requests_in_flight: int,
+    counted: counters.Counters,
 ) -> applications.Starlette:
-    """Assemble the application."""
+    """Assemble the application around Redis, whose connections it closes at its end."""
+    served: dict[str, routes.Served] = {}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: applications.Starlette) -> AsyncIterator[None]:
-        yield
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(redis.close)
+            for name, place in config.upstreams.items():
+                calls = upstream.Upstream(name, place)
+                stack.push_async_callback(calls.close)
+                served[name] = routes.Served(MARKETPLACES[name], calls)
+            yield
 
+    marketplaces = routes.Routes(
+        served,
+        auth.Verifier(_keys(config), config.issuer, config.audience),
+        limits.Limits(redis, config.tenant_requests_per_second, config.tenant_limits),
+        idempotency.Once(redis),
+    )
     return api.create(
-        counters.endpoints(kept),
+        [*counters.endpoints(counted), *marketplaces.endpoints()],
         lifecycle,
         title="Tenfold gateway",
         version=VERSION,
-        revision=revision,
+        revision=config.revision,
         prefix=metrics.PREFIX,
-        max_requests_in_flight=max_requests_in_flight,
+        max_requests_in_flight=config.max_requests_in_flight,
         lifespan=lifespan,
     )
+
+
+def _keys(config: settings.Settings) -> auth.Keys | None:
+    if config.jwks is None:
+        return None
+    if isinstance(config.jwks, pathlib.Path):
+        return auth.Keys(auth.KeyFile(config.jwks))
+    return auth.Keys(auth.KeyAddress(str(config.jwks)))

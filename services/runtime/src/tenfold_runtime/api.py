@@ -25,6 +25,7 @@ class NoParameters(pydantic.BaseModel):
 
 Parameters = TypeVar("Parameters", bound=pydantic.BaseModel)
 Body = TypeVar("Body", bound=pydantic.BaseModel)
+Handle = Callable[[requests.Request, Parameters], Awaitable[responses.Response]]
 
 
 class Endpoint:
@@ -39,7 +40,7 @@ class Endpoint:
         self,
         method: str,
         path: str,
-        handle: Callable[[requests.Request, Parameters], Awaitable[responses.Response]],
+        handle: Handle[Parameters],
         parameters: type[Parameters],
         *,
         summary: str,
@@ -184,7 +185,7 @@ def _common(lifecycle: middleware.Lifecycle, build: Info) -> list[Endpoint]:
 def _route(
     method: str,
     path: str,
-    handle: Callable[[requests.Request, Parameters], Awaitable[responses.Response]],
+    handle: Handle[Parameters],
     parameters: type[Parameters],
 ) -> routing.Route:
     in_path = openapi.path_parameters(path)
