@@ -117,12 +117,14 @@ class Keys:
         return age > (_REFRESH_SECONDS if kid in self._keys else _LOOK_AGAIN_SECONDS)
 
     async def _read(self) -> None:
-        self._asked_at = time.monotonic()
         try:
             found = jwt.PyJWKSet.from_json((await self._source.read()).decode())
         except (OSError, aiohttp.ClientError, TimeoutError, ValueError, jwt.PyJWTError) as error:
             _log.error("keys cannot be read", source=repr(self._source), error=repr(error))
             return
+        finally:
+            # Only now: who comes meanwhile has to wait for the keys and not do without.
+            self._asked_at = time.monotonic()
         self._keys = {key.key_id: key for key in found.keys if key.key_id is not None}
 
 

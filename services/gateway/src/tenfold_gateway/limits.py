@@ -1,6 +1,5 @@
 """How often a tenant may ask: one count over all replicas, kept in Redis."""
 
-import hashlib
 from collections.abc import Mapping
 
 from tenfold_runtime import problems
@@ -20,7 +19,6 @@ end
 redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', math.ceil((used - now) / 1000))
 return 0
 """
-_DIGEST = hashlib.sha1(_SCRIPT.encode()).hexdigest()  # noqa: S324 (how Redis names a script)
 _MICROSECONDS = 1_000_000
 
 
@@ -55,12 +53,9 @@ class Limits:
         interval = round(_MICROSECONDS / self._tenants.get(tenant, self._default))
         arguments = (1, f"rate:{tenant}", interval, max(_MICROSECONDS, interval))
         try:
-            try:
-                wait = await self._redis.execute("EVALSHA", _DIGEST, *arguments, repeatable=False)
-            except store.Refused as refused:
-                if refused.reply != "NOSCRIPT":
-                    raise
-                wait = await self._redis.execute("EVAL", _SCRIPT, *arguments, repeatable=False)
+            # Whole, not by its digest: Redis compiles it once all the same, and a primary that
+            # was just promoted knows no digests.
+            wait = await self._redis.execute("EVAL", _SCRIPT, *arguments, repeatable=False)
         except store.StoreError:
             metrics.RATE_LIMIT_UNCHECKED.inc()
             return

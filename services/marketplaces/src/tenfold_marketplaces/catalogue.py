@@ -93,7 +93,7 @@ class Catalogue:
     def take_order(self, reference: str, lines: Sequence[Line]) -> Order:
         """Add an order. As real marketplaces do, it takes the same reference twice."""
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        number = f"{len(self._orders) + 1:08d}"
+        number = str(len(self._orders) + 1)
         order = Order(number, reference, STATUSES[0], tuple(lines), now, now)
         self._orders[number] = order
         return order
@@ -130,5 +130,5 @@ def _sold(items: Sequence[Item], chance: random.Random) -> list[Order]:
         created = _EPOCH + datetime.timedelta(minutes=number * 60)
         updated = created + datetime.timedelta(minutes=chance.randrange(5_000))
         status = chance.choice(STATUSES)
-        orders.append(Order(f"{number:08d}", f"seed-{number}", status, lines, created, updated))
+        orders.append(Order(str(number), f"seed-{number}", status, lines, created, updated))
     return orders
