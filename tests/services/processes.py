@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -85,7 +85,10 @@ def simulator(**variables: str) -> contextlib.AbstractContextManager[Program]:
 
 
 def gateway(
-    redis_url: str, upstreams: Program, *, policy: dict[str, object] | None = None, **variables: str
+    redis_url: str,
+    upstreams: Program,
+    policy: Mapping[str, float] | None = None,
+    **variables: str,
 ) -> contextlib.AbstractContextManager[Program]:
     """A gateway in front of simulated marketplaces."""
     places = {name: {"url": f"{upstreams.url}/{name}", **(policy or {})} for name in MARKETPLACES}

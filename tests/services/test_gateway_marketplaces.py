@@ -42,7 +42,7 @@ def upstreams(simulator: Program) -> Iterator[Program]:
 
 @contextlib.contextmanager
 def _in_front_of(upstreams: Program, redis: Redis) -> Iterator[Program]:
-    with processes.gateway(redis.url, upstreams, policy=POLICY) as program:
+    with processes.gateway(redis.url, upstreams, POLICY) as program:
         program.client.headers.update(processes.bearer(upstreams))
         yield program
 
@@ -147,8 +147,8 @@ def test_a_tenant_has_one_limit_over_all_replicas_and_another_tenant_its_own(
 ) -> None:
     limit = {"TENFOLD_TENANT_REQUESTS_PER_SECOND": "5"}
     with (
-        processes.gateway(redis.url, upstreams, **limit) as first,
-        processes.gateway(redis.url, upstreams, **limit) as second,
+        processes.gateway(redis.url, upstreams, None, **limit) as first,
+        processes.gateway(redis.url, upstreams, None, **limit) as second,
     ):
         one, other = (processes.bearer(upstreams, tenant=name) for name in ("one", "other"))
         start = time.monotonic()

@@ -68,17 +68,16 @@ class Sender:
     accepted: int = 0
     repeats: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=5))
 
     def send(self, marketplace: str, body: bytes) -> None:
         for attempt in range(2000):
             url = self.urls[attempt % len(self.urls)]
             try:
-                answer = httpx.post(
+                answer = self._client.post(
                     f"{url}/v1/webhooks/{marketplace}",
                     content=body,
                     headers=signed(marketplace, body),
-                    timeout=5,
-                    verify=False,
                 )
                 if answer.status_code == 202:
                     with self._lock:

@@ -48,6 +48,7 @@ def create_app(
         auth.Verifier(_keys(config), config.issuer, config.audience),
         limits.Limits(redis, config.tenant_requests_per_second, config.tenant_limits),
         idempotency.Once(redis),
+        routes.Uncached(),
     )
     return api.create(
         [*counters.endpoints(counted), *marketplaces.endpoints()],

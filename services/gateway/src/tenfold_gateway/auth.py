@@ -128,10 +128,6 @@ class Keys:
         self._keys = {key.key_id: key for key in found.keys if key.key_id is not None}
 
 
-def _until_expiry(_: str, entry: tuple[Principal, float], now: float) -> float:
-    return now + max(0.0, entry[1] - time.time())
-
-
 class Verifier:
     """Verifies tokens, and remembers those that it has verified until they expire."""
 
@@ -139,8 +135,8 @@ class Verifier:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._known: cachetools.TLRUCache[str, tuple[Principal, float]] = cachetools.TLRUCache(
-            _REMEMBERED_TOKENS, ttu=_until_expiry
+        self._known: cachetools.LRUCache[str, tuple[Principal, float]] = cachetools.LRUCache(
+            _REMEMBERED_TOKENS
         )
 
     async def verify(self, authorization: str | None) -> Principal:
@@ -149,7 +145,7 @@ class Verifier:
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("Send a token: Authorization: Bearer …")
         known = self._known.get(token)
-        if known is None:
+        if known is None or known[1] + _LEEWAY_SECONDS < time.time():
             known = self._known[token] = await self._verified(token)
         return known[0]
 

@@ -1,8 +1,8 @@
 """The marketplaces' endpoints: verify, limit, call, map."""
 
 import time
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Literal, Protocol
 
 import pydantic
 from starlette import requests, responses
@@ -37,6 +37,24 @@ class Place(pydantic.BaseModel):
     marketplace: str
 
 
+Load = Callable[[], Awaitable[bytes | None]]
+
+
+class Reads(Protocol):
+    """Where reads of products go through: `tenfold_cache.Cache`, or nothing between."""
+
+    async def get(self, key: str, load: Load) -> bytes | None:
+        """Return what is at the key, or what `load` returns; None where there is no such thing."""
+
+
+class Uncached:
+    """Reads that go to the marketplace each time."""
+
+    async def get(self, key: str, load: Load) -> bytes | None:
+        """Return what `load` returns."""
+        return await load()
+
+
 class Served:
     """A marketplace that this gateway serves."""
 
@@ -55,12 +73,18 @@ class Routes:
         verifier: auth.Verifier,
         tenants: limits.Limits,
         once: idempotency.Once,
+        products: Reads,
     ) -> None:
         """Serve these marketplaces; the mapping may be filled later, before the first request."""
         self._served = served
         self._verifier = verifier
         self._tenants = tenants
         self._once = once
+        self._reads: dict[canonical.Kind, Reads] = {
+            # Prices, stock and orders have to be what they are now.
+            kind: products if kind == "products" else Uncached()
+            for kind in canonical.KINDS
+        }
 
     def endpoints(self) -> list[api.Endpoint]:
         """Return all endpoints."""
@@ -103,13 +127,15 @@ class Routes:
         async def handle(request: requests.Request, wanted: List) -> responses.Response:
             await self._admit(request, "read")
             place = self._at(wanted.marketplace)
-            content = await place.calls.call(
-                kind,
-                "GET",
-                place.declared.resources[kind].path,
-                query=place.mapper.query(wanted.cursor, wanted.limit),
-            )
-            return api.encoded(place.mapper.page(kind, content, wanted.cursor, wanted.limit))
+            query = place.mapper.query(wanted.cursor, wanted.limit)
+
+            async def load() -> bytes:
+                path = place.declared.resources[kind].path
+                content = await place.calls.call(kind, "GET", path, query=query)
+                return place.mapper.page(kind, content, wanted.cursor, wanted.limit)
+
+            key = f"{kind}:{place.declared.name}:list:{wanted.limit}:{wanted.cursor or ''}"
+            return api.encoded(await self._reads[kind].get(key, load) or b"")
 
         return api.Endpoint(
             "GET",
@@ -122,12 +148,23 @@ class Routes:
             secured=True,
         )
 
-    def _one(self, kind: canonical.Kind, entry: type[pydantic.BaseModel]) -> api.Endpoint:
+    def _one(self, kind: canonical.Kind, model: type[pydantic.BaseModel]) -> api.Endpoint:
         async def handle(request: requests.Request, wanted: One) -> responses.Response:
             await self._admit(request, "read")
             place = self._at(wanted.marketplace)
-            path = f"{place.declared.resources[kind].path}/{wanted.key}"
-            return api.encoded(place.mapper.entry(kind, await place.calls.call(kind, "GET", path)))
+
+            async def load() -> bytes | None:
+                path = f"{place.declared.resources[kind].path}/{wanted.key}"
+                try:
+                    return place.mapper.entry(kind, await place.calls.call(kind, "GET", path))
+                except upstream.Unknown:
+                    return None
+
+            key = f"{kind}:{place.declared.name}:one:{wanted.key}"
+            entry = await self._reads[kind].get(key, load)
+            if entry is None:
+                raise upstream.Unknown(f"{place.declared.name} knows no {wanted.key} in {kind}.")
+            return api.encoded(entry)
 
         return api.Endpoint(
             "GET",
@@ -135,7 +172,7 @@ class Routes:
             handle,
             One,
             summary=f"Read one entry of a marketplace's {kind}.",
-            answer=entry,
+            answer=model,
             problems=_UPSTREAM_PROBLEMS,
             secured=True,
         )
