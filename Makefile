@@ -6,10 +6,10 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-up
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-gateway-units
 
 help: ## Show the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 # Debian's own Python keeps pip out of the system: uv gets an environment of its own.
 .uv/bin/uv:
@@ -51,3 +51,6 @@ load-smoke: $(UV) ## The gate's quick form: a minute
 
 bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
 	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)
+
+bench-gateway-units: $(UV) ## What mapping, breaker and verification take
+	$(RUN) python -m tests.benchmarks.gateway_units

@@ -1,6 +1,8 @@
 """The HTTP interface over counters that a test controls."""
 
 import asyncio
+import json
+import re
 
 import httpx
 import prometheus_client
@@ -179,6 +181,23 @@ def test_requests_are_counted_by_route_and_not_by_name(gateway: Gateway) -> None
     gateway.request("POST", "/v1/counters/one")
     gateway.request("POST", "/v1/counters/two")
     assert count() == before + 2
+
+
+def test_the_openapi_document_has_the_marketplaces(gateway: Gateway) -> None:
+    document = gateway.request("GET", "/v1/openapi.json").json()
+    order = document["paths"]["/v1/{marketplace}/orders"]["post"]
+    assert order["security"] == [{"bearer": []}]
+    named = {(entry["name"], entry["in"]) for entry in order["parameters"]}
+    assert named == {("marketplace", "path"), ("Idempotency-Key", "header")}
+    references = set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(document)))
+    assert references <= set(document["components"]["schemas"])
+    assert {"NewOrder", "Order", "Problem"} <= references
+
+
+def test_a_marketplace_that_is_not_configured_needs_a_token_first(gateway: Gateway) -> None:
+    answer = gateway.request("GET", "/v1/n11/products")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "TENFOLD_JWKS" not in answer.json()["detail"]
 
 
 def test_the_openapi_document_has_the_counters_and_their_problems(gateway: Gateway) -> None:

@@ -23,7 +23,7 @@ from tenfold_runtime import middleware, problems
 
 KINDS: tuple[Literal["products", "prices", "stock"], ...] = ("products", "prices", "stock")
 SEED = 7
-NAMES = sorted(MARKETPLACES)
+NAMES = sorted(SCHEMAS)
 
 
 def _amount(minor: int) -> str:
@@ -87,7 +87,7 @@ def _answers(name: str, path: str, query: dict[str, str]) -> bytes:
 
 
 def test_every_marketplace_that_is_simulated_is_declared() -> None:
-    assert set(MARKETPLACES) == set(SCHEMAS)
+    assert set(SCHEMAS) <= set(MARKETPLACES)
 
 
 @pytest.mark.parametrize("name", NAMES)
