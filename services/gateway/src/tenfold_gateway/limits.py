@@ -1,5 +1,6 @@
 """How often a tenant may ask: one count over all replicas, kept in Redis."""
 
+import asyncio
 from collections.abc import Mapping
 
 from tenfold_runtime import problems
@@ -20,6 +21,8 @@ redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', math.ceil((used - 
 return 0
 """
 _MICROSECONDS = 1_000_000
+# A Redis that is away must not make every request wait for it.
+_PATIENCE_SECONDS = 0.25
 
 
 class TooMany(problems.ProblemError):
@@ -55,8 +58,9 @@ class Limits:
         try:
             # Whole, not by its digest: Redis compiles it once all the same, and a primary that
             # was just promoted knows no digests.
-            wait = await self._redis.execute("EVAL", _SCRIPT, *arguments, repeatable=False)
-        except store.StoreError:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                wait = await self._redis.execute("EVAL", _SCRIPT, *arguments, repeatable=False)
+        except (store.StoreError, TimeoutError):
             metrics.RATE_LIMIT_UNCHECKED.inc()
             return
         if isinstance(wait, int) and wait > 0:

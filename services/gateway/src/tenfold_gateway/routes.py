@@ -123,7 +123,7 @@ class Routes:
             )
         return self._served[name]
 
-    def _list(self, kind: canonical.Kind, page: type[pydantic.BaseModel]) -> api.Endpoint:
+    def _list(self, kind: canonical.Kind, model: type[pydantic.BaseModel]) -> api.Endpoint:
         async def handle(request: requests.Request, wanted: List) -> responses.Response:
             await self._admit(request, "read")
             place = self._at(wanted.marketplace)
@@ -135,7 +135,9 @@ class Routes:
                 return place.mapper.page(kind, content, wanted.cursor, wanted.limit)
 
             key = f"{kind}:{place.declared.name}:list:{wanted.limit}:{wanted.cursor or ''}"
-            return api.encoded(await self._reads[kind].get(key, load) or b"")
+            page = await self._reads[kind].get(key, load)
+            assert page is not None  # noqa: S101 (an empty list is a page too)
+            return api.encoded(page)
 
         return api.Endpoint(
             "GET",
@@ -143,7 +145,7 @@ class Routes:
             handle,
             List,
             summary=f"List {kind} of a marketplace.",
-            answer=page,
+            answer=model,
             problems=_UPSTREAM_PROBLEMS,
             secured=True,
         )

@@ -29,6 +29,9 @@ GROUP = "workers"
 
 # Marketplaces repeat a webhook for hours at most.
 _REMEMBERED_SECONDS = 7 * 24 * 3600
+# Nothing is evicted from the tier: what has ended has to leave by itself.
+_ORDERS_SECONDS = 90 * 24 * 3600
+_FORGOTTEN_SECONDS = 3600
 _MOVED_AT_ONCE = 100
 
 Outcome = Literal["applied", "repeated", "stale", "unknown-order"]
@@ -36,7 +39,7 @@ Fields = Mapping[bytes, bytes]
 
 _APPLY = """
 local applied, order, sold, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local group, entry, kept, status, occurred, lines = unpack(ARGV)
+local group, entry, kept, kept_order, status, occurred, lines = unpack(ARGV)
 local function finish(outcome)
   redis.call('XACK', stream, group, entry)
   redis.call('XDEL', stream, entry)
@@ -53,6 +56,7 @@ if not known[1] and status ~= 'created' then return 'unknown-order' end
 redis.call('SET', applied, '1', 'EX', kept)
 if not known[1] then
   redis.call('HSET', order, 'status', status, 'occurred', occurred, 'lines', lines)
+  redis.call('EXPIRE', order, kept_order)
   sell(lines, 1)
   return finish('applied')
 end
@@ -98,6 +102,18 @@ redis.call('XADD', KEYS[1], '*', 'marketplace', letter.marketplace, 'body', lett
   'received', letter.received, 'attempts', '0')
 redis.call('XDEL', KEYS[2], ARGV[1])
 return 1
+"""
+
+# The fields of a consumer come in this order: name, pending, idle.
+_FORGET = """
+local gone = 0
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  if consumer[4] == 0 and consumer[6] > tonumber(ARGV[2]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer[2])
+    gone = gone + 1
+  end
+end
+return gone
 """
 
 
@@ -154,6 +170,7 @@ class Letters:
         self._bury = client.register_script(_BURY)
         self._return_due = client.register_script(_RETURN_DUE)
         self._replay = client.register_script(_REPLAY)
+        self._forget = client.register_script(_FORGET)
 
     async def accept(self, letter: Letter, replicas: int, seconds: float) -> bool:
         """Add an event; whether so many replicas had it in time. If not it may be there all the
@@ -200,6 +217,7 @@ class Letters:
                 GROUP,
                 taken.entry,
                 _REMEMBERED_SECONDS,
+                _ORDERS_SECONDS,
                 event.status,
                 event.occurred_at.timestamp(),
                 json.dumps([line.model_dump(mode="json") for line in event.lines]),
@@ -236,6 +254,13 @@ class Letters:
         except exceptions.ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
+
+    async def forget_consumers(self, idle_seconds: float = _FORGOTTEN_SECONDS) -> int:
+        """Remove consumers that hold nothing and have not asked for so long; return how many.
+
+        Each process has names of its own, and leaves them behind.
+        """
+        return int(await self._forget(keys=[STREAM], args=[GROUP, round(idle_seconds * 1000)]))
 
     async def counts(self) -> dict[str, int]:
         """Return how many events are where."""

@@ -134,9 +134,13 @@ class Worker:
 
     async def tend(self) -> None:
         """Return events whose pause is over, take over abandoned ones, count what waits."""
+        forgotten = False
         while not self._ending:
             try:
                 await self._moves.make_group()
+                if not forgotten:
+                    await self._moves.forget_consumers()
+                    forgotten = True
                 await self._moves.return_due(time.time())
                 await self.take_over()
                 for place, count in (await self._moves.counts()).items():
