@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-gateway-units
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-up bench-gateway-units bench-cache
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -54,3 +54,6 @@ bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COL
 
 bench-gateway-units: $(UV) ## What mapping, breaker and verification take
 	$(RUN) python -m tests.benchmarks.gateway_units
+
+bench-cache: $(UV) ## The cache beside other policies, its latency and hit ratio (QUICK=1: a minute)
+	$(RUN) python -m tests.benchmarks.cache $(if $(QUICK),--quick)

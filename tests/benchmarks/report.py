@@ -8,20 +8,28 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
 OUT = Path(__file__).resolve().parents[2] / "out" / "bench"
-_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust")
+_VERSIONS = ("pulumi", "pulumi-kubernetes", "kopf", "redis", "locust", "libcachesim")
 
 
-def write(name: str, figures: Mapping[str, float | None]) -> Path:
-    """Print figures as a table and write them to out/bench/NAME.json with machine and versions."""
+Figure: TypeAlias = "float | Mapping[str, Figure] | None"
+
+
+def write(name: str, figures: Mapping[str, Figure]) -> Path:
+    """Print figures as a table and write them to out/bench/NAME.json with machine and versions.
+
+    Nested figures are written only: their benchmark prints them in a table of their own.
+    """
     table = Table("figure", "value", title=name, title_justify="left")
     for key, value in figures.items():
-        table.add_row(key, "not measured" if value is None else f"{value:.1f}")
+        if not isinstance(value, Mapping):
+            table.add_row(key, "not measured" if value is None else f"{value:.4g}")
     Console().print(table)
     machine = {
         "cores": os.cpu_count(),

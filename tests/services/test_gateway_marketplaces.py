@@ -130,6 +130,28 @@ def test_what_is_written_is_what_is_read(gateway: Program, marketplace: str) -> 
     assert again.json() == order.json()
 
 
+def test_a_product_is_asked_for_once_and_served_while_its_marketplace_is_down(
+    own_gateway: Program, upstreams: Program
+) -> None:
+    path = "/v1/ebay/products/SKU-000005"
+    first = own_gateway.client.get(path)
+    assert first.status_code == 200
+    processes.misbehave(upstreams, "ebay", outage="refuse")
+    assert [own_gateway.client.get(path).json() for _ in range(5)] == [first.json()] * 5
+    line = 'upstream_requests_total{marketplace="ebay",outcome="ok",resource="products"} 1.0'
+    assert line in own_gateway.metrics()
+    assert own_gateway.client.get("/v1/ebay/stock/SKU-000005").status_code == 502
+
+
+def test_what_the_marketplace_does_not_know_is_not_found(
+    gateway: Program, upstreams: Program
+) -> None:
+    for kind in ("products", "stock"):
+        for _ in range(2):
+            answer = gateway.client.get(f"/v1/ozon/{kind}/nothing")
+            assert (answer.status_code, _problem(answer)) == (404, "upstream-unknown")
+
+
 def test_who_has_no_valid_token_gets_nothing(gateway: Program, upstreams: Program) -> None:
     def ask(headers: dict[str, str], method: str = "GET") -> tuple[int, str]:
         answer = httpx.request(method, f"{gateway.url}/v1/n11/orders", headers=headers)

@@ -96,10 +96,13 @@ OPERATOR = OwnImage(
 
 
 def _service(name: str) -> OwnImage:
-    """Return the image of services/NAME: one Dockerfile for all, told which by an argument."""
+    """Return the image of services/NAME: one Dockerfile for all, told which by an argument.
+
+    The libraries are in each: they are small, and a service need not say which it uses.
+    """
     parts = [
         f"services/{part}/{entry}"
-        for part in ("runtime", name)
+        for part in ("runtime", "cache", name)
         for entry in ("pyproject.toml", "src")
     ]
     return OwnImage(

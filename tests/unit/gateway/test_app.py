@@ -7,6 +7,7 @@ import re
 import httpx
 import prometheus_client
 import pytest
+import tenfold_cache
 from tenfold_gateway import app, settings, store
 from tenfold_runtime import middleware
 
@@ -49,7 +50,10 @@ class Gateway:
             }
         )
         redis = store.Store(config.redis_url, None)
-        self._app = app.create_app(config, redis, self.lifecycle, self.counters)
+        products = tenfold_cache.Cache(
+            tenfold_cache.Settings(memory_bytes=4 * 1024 * 1024), prometheus_client.CollectorRegistry()
+        )
+        self._app = app.create_app(config, redis, self.lifecycle, self.counters, products)
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import AsyncIterator
 from importlib import metadata
 
+import tenfold_cache
 from starlette import applications
 from tenfold_runtime import api, middleware
 
@@ -29,14 +30,16 @@ def create_app(
     redis: store.Store,
     lifecycle: middleware.Lifecycle,
     counted: counters.Counters,
+    products: tenfold_cache.Cache,
 ) -> applications.Starlette:
-    """Assemble the application around Redis, whose connections it closes at its end."""
+    """Assemble the application around Redis and a cache, whose connections it closes at its end."""
     served: dict[str, routes.Served] = {}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: applications.Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(redis.close)
+            await stack.enter_async_context(products)
             for name, place in config.upstreams.items():
                 calls = upstream.Upstream(name, place)
                 stack.push_async_callback(calls.close)
@@ -48,7 +51,7 @@ def create_app(
         auth.Verifier(_keys(config), config.issuer, config.audience),
         limits.Limits(redis, config.tenant_requests_per_second, config.tenant_limits),
         idempotency.Once(redis),
-        routes.Uncached(),
+        products,
     )
     return api.create(
         [*counters.endpoints(counted), *marketplaces.endpoints()],

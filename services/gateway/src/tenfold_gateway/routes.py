@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Literal, Protocol
 
 import pydantic
+import tenfold_cache
 from starlette import requests, responses
 from tenfold_runtime import api, problems
 
@@ -113,6 +114,12 @@ class Routes:
         finally:
             metrics.VERIFICATION_SECONDS.observe(time.perf_counter() - start)
 
+    async def _read(self, kind: canonical.Kind, key: str, load: Load) -> bytes | None:
+        try:
+            return await self._reads[kind].get(key, load)
+        except tenfold_cache.LoadTimeout as error:
+            raise upstream.Silent("The marketplace did not answer in time.") from error
+
     def _at(self, name: str) -> Served:
         if name not in self._served:
             raise problems.ProblemError(
@@ -135,7 +142,7 @@ class Routes:
                 return place.mapper.page(kind, content, wanted.cursor, wanted.limit)
 
             key = f"{kind}:{place.declared.name}:list:{wanted.limit}:{wanted.cursor or ''}"
-            page = await self._reads[kind].get(key, load)
+            page = await self._read(kind, key, load)
             assert page is not None  # noqa: S101 (an empty list is a page too)
             return api.encoded(page)
 
@@ -163,7 +170,7 @@ class Routes:
                     return None
 
             key = f"{kind}:{place.declared.name}:one:{wanted.key}"
-            entry = await self._reads[kind].get(key, load)
+            entry = await self._read(kind, key, load)
             if entry is None:
                 raise upstream.Unknown(f"{place.declared.name} knows no {wanted.key} in {kind}.")
             return api.encoded(entry)

@@ -51,3 +51,9 @@ class Settings(settings.Serving, settings.UsingRedis):
     """What a tenant may ask for; a second's worth at once."""
     tenant_limits: Mapping[str, pydantic.PositiveFloat] = {}
     """Tenants with a limit of their own."""
+    cache_bytes: int = pydantic.Field(default=64 * 1024 * 1024, ge=4 * 1024 * 1024)
+    """Memory for products that were read; behind it they are kept in Redis."""
+    products_fresh_seconds: float = pydantic.Field(default=60.0, gt=0)
+    """How long a product is served as it was read."""
+    products_stale_seconds: float = pydantic.Field(default=600.0, ge=0)
+    """How long after that, while its marketplace does not answer."""
