@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pydantic
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue, models_json_schema
 
 from tenfold_runtime import problems
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Document = dict[str, object]
 _REFERENCE = "#/components/schemas/{model}"
 
+_Model = tuple[type[pydantic.BaseModel], JsonSchemaMode]
+_References = Mapping[_Model, JsonSchemaValue]
+
 
 def path_parameters(path: str) -> frozenset[str]:
     """Return the names in braces."""
@@ -26,15 +29,19 @@ def path_parameters(path: str) -> frozenset[str]:
 
 def document(endpoints: Sequence[Endpoint], title: str, version: str) -> Document:
     """Return the document; schemas of all bodies, answers and problems are its components."""
-    models: dict[type[pydantic.BaseModel], JsonSchemaMode] = {problems.Problem: "serialization"}
+    models: set[_Model] = {(problems.Problem, "serialization")}
     for endpoint in endpoints:
-        models[endpoint.answer] = "serialization"
+        models.add((endpoint.answer, "serialization"))
         if endpoint.body is not None:
-            models[endpoint.body] = "validation"
-    _, schemas = models_json_schema(list(models.items()), ref_template=_REFERENCE)
+            models.add((endpoint.body, "validation"))
+    ordered = sorted(models, key=lambda model: (model[0].__name__, model[1]))
+    # What a model is called there is pydantic's to say: it differs for generic ones.
+    named, schemas = models_json_schema(ordered, ref_template=_REFERENCE)
+    references: _References = {model: named[model] for model in ordered}
     paths: dict[str, dict[str, Document]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        operation = _operation(endpoint, references)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "openapi": "3.1.0",
@@ -44,22 +51,22 @@ def document(endpoints: Sequence[Endpoint], title: str, version: str) -> Documen
     }
 
 
-def _operation(endpoint: Endpoint) -> Document:
+def _operation(endpoint: Endpoint, references: _References) -> Document:
+    problem = references[problems.Problem, "serialization"]
+    answer = references[endpoint.answer, "serialization"]
     operation: Document = {
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint),
         "responses": {
-            str(endpoint.status): _content(endpoint.answer, "application/json", "The answer."),
+            str(endpoint.status): _content(answer, "application/json", "The answer."),
             **{
-                str(status): _content(
-                    problems.Problem, problems.MEDIA_TYPE, HTTPStatus(status).phrase
-                )
+                str(status): _content(problem, problems.MEDIA_TYPE, HTTPStatus(status).phrase)
                 for status in endpoint.problems
             },
         },
     }
     if endpoint.body is not None:
-        body = _content(endpoint.body, "application/json", "")
+        body = _content(references[endpoint.body, "validation"], "application/json", "")
         operation["requestBody"] = {"required": True, "content": body["content"]}
     if endpoint.secured:
         operation["security"] = [{"bearer": []}]
@@ -85,6 +92,5 @@ def _parameters(endpoint: Endpoint) -> list[Document]:
     return [*named, *headers]
 
 
-def _content(model: type[pydantic.BaseModel], media_type: str, description: str) -> Document:
-    schema = {"$ref": _REFERENCE.format(model=model.__name__)}
+def _content(schema: JsonSchemaValue, media_type: str, description: str) -> Document:
     return {"description": description, "content": {media_type: {"schema": schema}}}
