@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import time
 from collections.abc import Callable
 
@@ -342,21 +343,46 @@ def test_a_listener_finds_back_after_its_connection_was_cut(l2: Server) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("how", ["kill", "suspend"])
 def test_a_master_of_the_cluster_that_is_away_takes_its_keys_along_and_no_others(
-    l2: Server, tmp_path_factory: pytest.TempPathFactory
+    l2: Server, tmp_path: pathlib.Path, how: str
 ) -> None:
-    cluster = Cluster(tmp_path_factory.mktemp("broken")).start()
+    cluster = Cluster(tmp_path).start()
 
     async def scenario() -> None:
-        origin = Origin()
-        away = Tier(url=cluster.url, timeout_seconds=0.3, rest_seconds=0.05)
-        async with cache(Settings(l2=tier(l2), l4=away)) as one:
-            await one.get("before", origin.load)
-            cluster.masters[2].kill()
-            for number in range(20):
-                assert await one.get(f"key-{number}", origin.load) == b"value"
+        settings = Settings(
+            l2=tier(l2), l4=Tier(url=cluster.url, timeout_seconds=0.5, rest_seconds=0.05)
+        )
+        async with cache(settings) as one:
+            for number in range(30):
+                await one.get(f"key-{number}", Origin(b"%d" % number).load)
+        l2.admin.flushall()
+        getattr(cluster.masters[2], how)()
+        async with cache(settings) as other:
+            for number in range(30):
+                value = await other.get(f"key-{number}", Origin(b"%d" % number).load)
+                assert value == b"%d" % number
+            assert counted(other, "requests", tier="l4", outcome="hit") > 0
 
     try:
         asyncio.run(scenario())
     finally:
         cluster.kill()
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_another_key_s(l2: Server) -> None:
+    async def scenario() -> None:
+        quick = Tier(url=l2.url, timeout_seconds=0.2, rest_seconds=0.01, connections=2)
+        async with cache(Settings(l2=quick, memory_seconds=1e-6)) as one:
+            for number in range(20):
+                await one.set(f"key-{number}", b"%d" % number)
+            l2.suspend()
+            waiting = [one.get(f"key-{n}", Origin(b"%d" % n).load) for n in range(10)]
+            assert await asyncio.gather(*waiting) == [b"%d" % n for n in range(10)]
+            l2.resume()
+            for _ in range(5):
+                for number in range(20):
+                    value = await one.get(f"key-{number}", Origin(b"%d" % number).load)
+                    assert value == b"%d" % number
+
+    asyncio.run(scenario())

@@ -121,7 +121,9 @@ class Cache:
         lifetime = lifetime or self.settings.lifetime
         entry = describe(value, lifetime, version=time.time())
         entry, missed = await self._replace(key, entry, keep_seconds(entry, lifetime))
-        self._hold(key, self._fresh(entry))
+        if not self._l2:
+            # Elsewhere the next get brings it from L2: a message may be on its way that it is old.
+            self._hold(key, self._fresh(entry))
         if missed:
             raise Incomplete([key], missed, self._longest_staleness(lifetime))
 

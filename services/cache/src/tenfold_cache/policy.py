@@ -35,7 +35,7 @@ class Shape:
 _NEVER = _MOST_CHANCES + 1
 
 # From LRU to a window just large enough to see that a key is asked for again. The first is where
-# a cache begins. They were chosen on half of the traces (docs/cache.md).
+# a cache begins. docs/cache.md says how they were chosen.
 SHAPES = (
     Shape(1.0, 1),
     Shape(0.8, 1),

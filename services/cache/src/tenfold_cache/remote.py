@@ -41,6 +41,7 @@ class RemoteTier:
         self._namespace = namespace
         self._metrics = metrics
         self.client = _cluster(tier) if cluster else _single(tier)
+        self._opening: asyncio.Future[redis.RedisCluster] | None = None
         self._failures = 0
         self._rests_until = 0.0
 
@@ -107,6 +108,7 @@ class RemoteTier:
         try:
             with self._metrics.seconds.labels(self.name, operation).time():
                 async with asyncio.timeout(self._tier.timeout_seconds):
+                    await self._open()
                     answer = await ask()
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             self._metrics.requests.labels(self.name, "error").inc()
@@ -117,7 +119,21 @@ class RemoteTier:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._opening:
+            self._opening.cancel()
         await self.client.aclose()
+
+    async def _open(self) -> None:
+        """Learn which master has which slots; that goes on where a request has no time for it."""
+        if isinstance(self.client, redis.Redis):
+            return
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.ensure_future(self.client.initialize())
+            # Where the request has gone, nobody else asks for the error.
+            self._opening.add_done_callback(
+                lambda opening: opening.cancelled() or opening.exception()
+            )
+        await asyncio.shield(self._opening)
 
     async def _note_failure(self, error: Exception) -> None:
         self._failures += 1
