@@ -51,7 +51,8 @@ class Gateway:
         )
         redis = store.Store(config.redis_url, None)
         products = tenfold_cache.Cache(
-            tenfold_cache.Settings(memory_bytes=4 * 1024 * 1024), prometheus_client.CollectorRegistry()
+            tenfold_cache.Settings(memory_bytes=4 * 1024 * 1024),
+            prometheus_client.CollectorRegistry(),
         )
         self._app = app.create_app(config, redis, self.lifecycle, self.counters, products)
 
