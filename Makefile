@@ -6,10 +6,11 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-cache bench-anomaly bench-autoscale bench-redis
+.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-gateway-units bench-cache bench-anomaly bench-autoscale bench-redis
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 # Debian's own Python keeps pip out of the system: uv gets an environment of its own.
 .uv/bin/uv:
@@ -54,6 +55,9 @@ bench-forecast: $(UV) ## How good forecasts are on every trace in TENFOLD_DATA (
 
 bench-up: $(UV) ## How long up takes; takes the embedded cluster down first (COLD=1: empty caches too)
 	$(RUN) python -m tests.benchmarks.up $(if $(COLD),--cold)
+
+bench-gateway-units: $(UV) ## What mapping, breaker and verification take
+	$(RUN) python -m tests.benchmarks.gateway_units
 
 bench-cache: $(UV) ## The cache beside other policies, its latency and hit ratio (QUICK=1: a minute)
 	$(RUN) python -m tests.benchmarks.cache $(if $(QUICK),--quick)

@@ -12,6 +12,7 @@ import yaml
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import Mocks, mocks, settings
 from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.rpc import _special_sig_key as _special_signature
 from pulumi.runtime.stack import run_in_stack
 from tenfold_infra.config import Platform
 from tenfold_infra.program import provision
@@ -103,7 +104,9 @@ class _Recorder(mocks.MockMonitor):
 
 
 def _plain(value: Any) -> Any:
-    """Undo protobuf, which knows no whole numbers."""
+    """Undo protobuf, which knows no whole numbers, and what marks a value as secret."""
+    if isinstance(value, dict) and "value" in value and _special_signature in value:
+        return _plain(value["value"])
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -121,8 +121,17 @@ class TestTenants:
         (tenant,) = json.loads(config["tenfold:tenants"])
         gateway = tenant["gateway"] | {"tier": "l9"}
         assert self.mistakes_of(config, gateway=gateway) == [
-            "tenfold:tenants[0]: gateway.tier 'l9' is none of: l2, l3, l4"
+            "tenfold:tenants[0]: gateway.tier 'l9' is none of: l2, l3, l4, events"
         ]
+
+    def test_webhooks_need_a_tier_that_drops_nothing(self, config: dict[str, str]) -> None:
+        (tenant,) = json.loads(config["tenfold:tenants"])
+        (mistake,) = self.mistakes_of(config, webhooks=tenant["webhooks"] | {"tier": "l3"})
+        assert mistake == (
+            "tenfold:tenants[0]: webhooks.tier 'l3' needs evictionPolicy noeviction: an accepted"
+            " webhook must not be dropped; webhooks.tier 'l3' needs persistence.mode aof: an"
+            " accepted webhook must not be dropped"
+        )
 
     def test_a_tenant_cannot_take_a_namespace_of_the_platform(self, config: dict[str, str]) -> None:
         (mistake,) = self.mistakes_of(config, name="tenfold-system")

@@ -38,6 +38,9 @@ L2 = app("redis", "marketplace", metrics=9121, tier="l2")
 L2_SENTINEL = app("redis-sentinel", "marketplace", tier="l2")
 L3 = app("redis", "marketplace", metrics=9121, tier="l3")
 BACKUP = app("redis-backup", "marketplace", redis_client="true")
+WEBHOOKS = app("webhooks", "marketplace", metrics=9090, workload="webhooks", redis_client="true")
+SIMULATOR = app("marketplaces", "marketplace", metrics=9090)
+EVENTS = app("redis", "marketplace", metrics=9121, tier="events")
 STRANGER = Pod("marketplace", {"app.kubernetes.io/name": "stranger"})
 OUTSIDER = Pod("default", {"tenfold.dev/redis-client": "true", "tenfold.dev/tier": "l2"})
 DNS = Pod("kube-system", {"k8s-app": "kube-dns"})
@@ -146,6 +149,10 @@ def allowed(rendered: Callable[[str], Run]) -> Allowed:
         pytest.param(NODE, PROMETHEUS, 9090, id="a NodePort leads to Prometheus"),
         pytest.param(NODE, OPERATOR, 8081, id="a NodePort leads to the console"),
         pytest.param(SERVICE, DNS, 1053, id="names are resolved"),
+        pytest.param(SERVICE, SIMULATOR, 8080, id="the gateway calls simulated marketplaces"),
+        pytest.param(TRAEFIK, WEBHOOKS, 8080, id="webhooks come in by the gateway"),
+        pytest.param(WEBHOOKS, EVENTS, 6379, id="webhooks are kept in their tier"),
+        pytest.param(PROMETHEUS, SIMULATOR, 9090, id="Prometheus scrapes the simulator"),
     ],
 )
 def test_allowed(allowed: Allowed, source: Pod | str, target: Pod | str, port: int) -> None:
@@ -171,7 +178,21 @@ def test_allowed(allowed: Allowed, source: Pod | str, target: Pod | str, port: i
         pytest.param(SERVICE, ALERTMANAGER, 9093, id="tenants silence no alert"),
         pytest.param(OPERATOR, SERVICE, 8080, id="the operator does not call services"),
         pytest.param(ALERTMANAGER, INTERNET, 443, id="alerts without receivers stay"),
+        pytest.param(STRANGER, SIMULATOR, 8080, id="only the gateway calls marketplaces"),
+        pytest.param(TRAEFIK, SIMULATOR, 8080, id="customers do not reach the simulator"),
+        pytest.param(WEBHOOKS, SIMULATOR, 8080, id="webhooks call nobody"),
+        pytest.param(WEBHOOKS, INTERNET, 443, id="webhooks do not reach the internet"),
+        pytest.param(SIMULATOR, INTERNET, 443, id="a simulated marketplace calls nobody"),
     ],
 )
 def test_denied(allowed: Allowed, source: Pod | str, target: Pod | str, port: int) -> None:
     assert not allowed(source, target, port)
+
+
+def test_real_marketplaces_are_reached_by_the_gateway_alone(
+    rendered: Callable[[str], Run],
+) -> None:
+    allowed = Judge(rendered("production")).allowed
+    assert allowed(SERVICE, INTERNET, 443)
+    assert not allowed(SERVICE, INTERNET, 80)
+    assert not allowed(WEBHOOKS, INTERNET, 443)

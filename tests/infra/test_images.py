@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import string
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,11 @@ def test_a_renamed_file_is_a_change(checkout: Path) -> None:
     assert source_reference(checkout) != before
 
 
+def test_another_build_argument_is_a_change(checkout: Path) -> None:
+    other = dataclasses.replace(IMAGE, arguments={"SERVICE": "app"})
+    assert other.reference("docker.io/tenfold", "source", checkout) != source_reference(checkout)
+
+
 def test_any_other_tag_is_used_as_it_is(checkout: Path) -> None:
     assert IMAGE.reference("ghcr.io/x", "1.2.3", checkout) == "ghcr.io/x/app:1.2.3"
 
@@ -64,7 +71,7 @@ def test_whatever_a_dockerfile_copies_is_an_input(image: OwnImage) -> None:
         source
         for line in dockerfile.splitlines()
         if line.startswith("COPY ") and "--from=" not in line
-        for source in line.split()[1:-1]
+        for source in string.Template(line).substitute(image.arguments).split()[1:-1]
     ]
     assert copies
     for source in copies:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import yaml
+from tenfold_gateway import settings
+from tenfold_gateway.marketplaces import MARKETPLACES
 from tenfold_infra import images
 from tenfold_infra.components.files import CHECKSUM_ANNOTATION
 from tenfold_infra.config import parse
+from tenfold_webhooks.sources import SOURCES
 
 from tests.infra.rendering import Document, Registered, Run, run_program, stack_config
 
@@ -35,10 +39,9 @@ def test_every_object_says_whose_it_is(run: Run) -> None:
 
 def test_every_object_belongs_to_a_component(run: Run) -> None:
     parents = {resource.parent.rpartition("$")[2].partition("::")[0] for resource in run.objects()}
-    assert parents == {
-        f"tenfold:infra:{name}"
-        for name in ("Guardrails", "Gateway", "Monitoring", "Operator", "RedisTiers", "Services")
-    }
+    names = ("Guardrails", "Gateway", "Monitoring", "Operator", "RedisTiers", "Services")
+    simulated = {"tenfold:infra:Simulator"} & parents
+    assert parents == {f"tenfold:infra:{name}" for name in names} | simulated
 
 
 def test_every_container_runs_a_program_by_name_as_a_user_who_is_not_root(run: Run) -> None:
@@ -135,6 +138,46 @@ def test_the_tenants_service_uses_its_tier_and_takes_the_password_from_the_secre
     }
 
 
+def test_webhooks_are_kept_in_a_tier_of_their_own_and_verified_by_the_secret(run: Run) -> None:
+    webhooks = run.one("Workload", "webhooks", "marketplace")
+    assert webhooks.document["spec"]["route"]["pathPrefix"] == "/v1/webhooks"
+    assert webhooks.ignored == ("spec.replicas",)
+    (container,) = template(webhooks)["spec"]["containers"]
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert variables["REDIS_URL"]["value"] == "redis://events.marketplace.svc:6379/0"
+    assert variables["TENFOLD_ACKNOWLEDGING_REPLICAS"]["value"] == "1"
+    assert variables["TENFOLD_SECRETS"]["valueFrom"] == {
+        "secretKeyRef": {"name": "marketplaces", "key": "webhooks"}
+    }
+
+
+def test_the_gateway_knows_its_marketplaces_from_a_secret_that_may_come_later(run: Run) -> None:
+    (container,) = template(run.one("Workload", "gateway", "marketplace"))["spec"]["containers"]
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert variables["TENFOLD_UPSTREAMS"]["valueFrom"] == {
+        "secretKeyRef": {"name": "marketplaces", "key": "upstreams", "optional": True}
+    }
+    assert variables["TENFOLD_JWKS"]["value"].endswith("jwks.json")
+
+
+def test_marketplaces_are_simulated_locally_and_what_they_give_us_is_in_the_secret(
+    rendered: Rendered,
+) -> None:
+    run = rendered("local")
+    simulator = run.one("Deployment", "marketplaces", "marketplace")
+    assert simulator.document["spec"]["replicas"] == 1
+    values = run.one("Secret", "marketplaces", "marketplace").document["stringData"]
+    upstreams = settings.Settings.model_validate(
+        {"REDIS_URL": "redis://l2:6379", "upstreams": json.loads(values["upstreams"])}
+    ).upstreams
+    assert set(upstreams) == set(MARKETPLACES)
+    address = str(upstreams["n11"].url)
+    assert address == "http://marketplaces.marketplace.svc:8080/n11"
+    assert set(json.loads(values["webhooks"])) == set(SOURCES)
+    production = rendered("production")
+    assert not [r for r in production.objects() if r.name == "marketplaces"]
+
+
 def test_own_images_are_deployed_under_the_reference_that_is_built(run: Run) -> None:
     (container,) = template(run.one("Deployment", "operator", "tenfold-system"))["spec"][
         "containers"
@@ -164,7 +207,7 @@ class TestProduction:
             tier.name: tier.document["spec"]["memory"]
             for tier in rendered("production").objects("RedisTier")
         }
-        assert sizes == {"l2": "4Gi", "l3": "2Gi", "l4": "16Gi"}
+        assert sizes == {"l2": "4Gi", "l3": "2Gi", "l4": "16Gi", "events": "2Gi"}
 
     def test_every_zone_of_three_can_be_lost(self, rendered: Rendered) -> None:
         run = rendered("production")

@@ -110,9 +110,10 @@ def env(stack: _Stack = None) -> None:
 def list_images(
     registry: Annotated[str, typer.Argument(help="Registry and path, as in tenfold:images.")],
 ) -> None:
-    """List our own images, each with its Dockerfile, for a build and push to a registry."""
+    """List our own images, each with its Dockerfile and build arguments, to build and push them."""
     for image in images.OWN:
-        print(image.reference(registry, images.SOURCE_TAG), image.dockerfile)
+        arguments = (f"--build-arg={name}={value}" for name, value in image.arguments.items())
+        print(image.reference(registry, images.SOURCE_TAG), image.dockerfile, *arguments)
 
 
 def _local(command: str) -> None:

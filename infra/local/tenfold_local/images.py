@@ -43,6 +43,7 @@ class Build:
     dockerfile: Path
     context: Path
     key: str
+    arguments: tuple[str, ...] = ()
 
     @property
     def archive(self) -> Path:
@@ -91,6 +92,7 @@ def _own(image: catalogue.OwnImage) -> Build:
         layout.REPOSITORY / image.dockerfile,
         layout.REPOSITORY,
         _digest(reference, _base_key()),
+        tuple(f"{name}={value}" for name, value in image.arguments.items()),
     )
 
 
@@ -178,7 +180,8 @@ def build(image: Build) -> None:
         "--volume",
         certificates,
     ]
-    tag: list[str | Path] = ["--tag", image.reference, "--file", image.dockerfile]
+    arguments = [part for argument in image.arguments for part in ("--build-arg", argument)]
+    tag: list[str | Path] = ["--tag", image.reference, "--file", image.dockerfile, *arguments]
     _buildah("bud", "--layers", "--pull-never", *environment, *tag, image.context, log=log)
     unfinished = image.archive.with_suffix(".part")
     unfinished.unlink(missing_ok=True)

@@ -7,8 +7,8 @@ differ. Nothing in this module needs Pulumi.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -29,6 +29,8 @@ class OwnImage:
     dockerfile: str
     inputs: tuple[str, ...]
     """Files and folders that the build reads, relative to the root, the Dockerfile among them."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments."""
 
     def files(self, root: Path = REPOSITORY) -> tuple[str, ...]:
         """Return every file below the inputs, relative to `root`, sorted.
@@ -38,11 +40,13 @@ class OwnImage:
         return tuple(sorted({name for entry in self.inputs for name in _walk(root, entry)}))
 
     def digest(self, root: Path = REPOSITORY) -> str:
-        """Return the SHA-256 of the build inputs' names and contents, in hexadecimal."""
+        """Return the SHA-256 of the inputs' names and contents and of the arguments, in hex."""
         digest = hashlib.sha256()
         for name in self.files(root):
             content = hashlib.sha256((root / name).read_bytes()).hexdigest()
             digest.update(f"{name}\0{content}\n".encode())
+        for name, value in sorted(self.arguments.items()):
+            digest.update(f"{name}={value}\n".encode())
         return digest.hexdigest()
 
     def reference(self, registry: str, tag: str, root: Path = REPOSITORY) -> str:
@@ -89,17 +93,30 @@ OPERATOR = OwnImage(
     dockerfile="operator/Dockerfile",
     inputs=("operator/Dockerfile", "operator/pyproject.toml", "operator/src", *_WORKSPACE),
 )
-GATEWAY = OwnImage(
-    name="gateway",
-    dockerfile="services/gateway/Dockerfile",
-    inputs=(
-        "services/gateway/Dockerfile",
-        "services/gateway/pyproject.toml",
-        "services/gateway/src",
-        *_WORKSPACE,
-    ),
-)
-OWN: tuple[OwnImage, ...] = (OPERATOR, GATEWAY)
+
+
+def _service(name: str) -> OwnImage:
+    """Return the image of services/NAME: one Dockerfile for all, told which by an argument.
+
+    The libraries are in each: they are small, and a service need not say which it uses.
+    """
+    parts = [
+        f"services/{part}/{entry}"
+        for part in ("runtime", "cache", name)
+        for entry in ("pyproject.toml", "src")
+    ]
+    return OwnImage(
+        name=name,
+        dockerfile="services/Dockerfile",
+        inputs=("services/Dockerfile", *parts, *_WORKSPACE),
+        arguments={"SERVICE": name},
+    )
+
+
+GATEWAY = _service("gateway")
+WEBHOOKS = _service("webhooks")
+MARKETPLACES = _service("marketplaces")
+OWN: tuple[OwnImage, ...] = (OPERATOR, GATEWAY, WEBHOOKS, MARKETPLACES)
 
 REDIS = UpstreamImage(name="redis", repository="docker.io/library/redis", version="7.0.15")
 REDIS_EXPORTER = UpstreamImage(

@@ -1,11 +1,15 @@
 """The HTTP interface over counters that a test controls."""
 
 import asyncio
+import json
+import re
 
 import httpx
 import prometheus_client
 import pytest
-from tenfold_gateway import app, middleware, store
+import tenfold_cache
+from tenfold_gateway import app, settings, store
+from tenfold_runtime import middleware
 
 PROBLEM = "application/problem+json"
 
@@ -31,9 +35,6 @@ class Counters:
     async def read(self, name: str) -> int:
         return self.values.get(name, 0)
 
-    async def close(self) -> None:
-        pass
-
 
 class Gateway:
     """An application and what a test reaches into."""
@@ -41,12 +42,19 @@ class Gateway:
     def __init__(self, max_requests_in_flight: int = 10) -> None:
         self.counters = Counters()
         self.lifecycle = middleware.Lifecycle()
-        self._app = app.create_app(
-            self.counters,
-            self.lifecycle,
-            revision="r7",
-            max_requests_in_flight=max_requests_in_flight,
+        config = settings.Settings.model_validate(
+            {
+                "REDIS_URL": "redis://127.0.0.1:1/0",
+                "revision": "r7",
+                "max_requests_in_flight": max_requests_in_flight,
+            }
         )
+        redis = store.Store(config.redis_url, None)
+        products = tenfold_cache.Cache(
+            tenfold_cache.Settings(memory_bytes=4 * 1024 * 1024),
+            prometheus_client.CollectorRegistry(),
+        )
+        self._app = app.create_app(config, redis, self.lifecycle, self.counters, products)
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
@@ -178,6 +186,23 @@ def test_requests_are_counted_by_route_and_not_by_name(gateway: Gateway) -> None
     gateway.request("POST", "/v1/counters/one")
     gateway.request("POST", "/v1/counters/two")
     assert count() == before + 2
+
+
+def test_the_openapi_document_has_the_marketplaces(gateway: Gateway) -> None:
+    document = gateway.request("GET", "/v1/openapi.json").json()
+    order = document["paths"]["/v1/{marketplace}/orders"]["post"]
+    assert order["security"] == [{"bearer": []}]
+    named = {(entry["name"], entry["in"]) for entry in order["parameters"]}
+    assert named == {("marketplace", "path"), ("Idempotency-Key", "header")}
+    references = set(re.findall(r"#/components/schemas/([^\"]+)", json.dumps(document)))
+    assert references <= set(document["components"]["schemas"])
+    assert {"NewOrder", "Order", "Problem"} <= references
+
+
+def test_a_marketplace_that_is_not_configured_needs_a_token_first(gateway: Gateway) -> None:
+    answer = gateway.request("GET", "/v1/n11/products")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert "TENFOLD_JWKS" not in answer.json()["detail"]
 
 
 def test_the_openapi_document_has_the_counters_and_their_problems(gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 import pydantic
 import pytest
 from tenfold_gateway import settings
+from tenfold_runtime.settings import describe
 
 _VARIABLES = ("REDIS_URL", "REDIS_PASSWORD", "TENFOLD_HTTP_PORT", "TENFOLD_DRAIN_SECONDS")
 
@@ -16,7 +17,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _mistakes() -> str:
     with pytest.raises(pydantic.ValidationError) as caught:
         settings.Settings()  # type: ignore[call-arg]
-    return settings.describe(caught.value)
+    return describe(caught.value, "The gateway")
 
 
 def test_a_missing_redis_url_is_named_as_its_variable() -> None:

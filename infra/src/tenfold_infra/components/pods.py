@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from pulumi_kubernetes.core.v1 import (
     CapabilitiesArgs,
+    ContainerArgs,
+    ContainerPortArgs,
     EmptyDirVolumeSourceArgs,
+    EnvVarArgs,
     HTTPGetActionArgs,
     LifecycleArgs,
     LifecycleHandlerArgs,
@@ -18,6 +21,7 @@ from pulumi_kubernetes.core.v1 import (
     SleepActionArgs,
     TopologySpreadConstraintArgs,
     VolumeArgs,
+    VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
@@ -26,6 +30,9 @@ from tenfold_infra.config.models import Resources
 
 NOBODY = 65532
 """The user of images that fix none: distroless' `nonroot`, which owns no file."""
+
+SCRATCH = "tmp"
+"""The volume of what our own services write."""
 
 _SPREAD_OVER = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 
@@ -103,3 +110,32 @@ def spread(name: str) -> Sequence[TopologySpreadConstraintArgs]:
 def scratch(name: str, size: str) -> VolumeArgs:
     """Return an empty volume for what a program must write although its root is read-only."""
     return VolumeArgs(name=name, empty_dir=EmptyDirVolumeSourceArgs(size_limit=size))
+
+
+def service_container(
+    name: str,
+    image: str,
+    command: Sequence[str],
+    env: Sequence[EnvVarArgs],
+    resources: Resources,
+) -> ContainerArgs:
+    """Return the container of one of our services; its pod needs the volume `SCRATCH`."""
+    return ContainerArgs(
+        name=name,
+        image=image,
+        image_pull_policy="IfNotPresent",
+        command=list(command),
+        env=list(env),
+        ports=[
+            ContainerPortArgs(name="http", container_port=naming.SERVICE_HTTP_PORT),
+            ContainerPortArgs(
+                name=naming.METRICS_PORT_NAME, container_port=naming.SERVICE_METRICS_PORT
+            ),
+        ],
+        startup_probe=http_probe("/healthz", naming.SERVICE_HTTP_PORT, period=1, failures=60),
+        readiness_probe=http_probe("/readyz", naming.SERVICE_HTTP_PORT, period=2),
+        liveness_probe=http_probe("/healthz", naming.SERVICE_HTTP_PORT, period=10, failures=6),
+        resources=requirements(resources),
+        security_context=container_security(),
+        volume_mounts=[VolumeMountArgs(name=SCRATCH, mount_path="/tmp")],  # noqa: S108
+    )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import (
     ContainerArgs,
-    ContainerPortArgs,
     EnvVarArgs,
     EnvVarSourceArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
     SecretKeySelectorArgs,
-    VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
@@ -24,88 +24,139 @@ from tenfold_infra.components.gateway import Gateway
 from tenfold_infra.components.guardrails import SERVICE_PRIORITY
 from tenfold_infra.components.operator import Operator
 from tenfold_infra.components.redis import RedisTiers
+from tenfold_infra.components.simulator import Simulator
 from tenfold_infra.config import Platform
-from tenfold_infra.config.models import Images, Tenant
+from tenfold_infra.config.models import Images, Service, Tenant
 
 
 class Services(pulumi.ComponentResource):
-    """The gateway service of every tenant, by tenant."""
+    """The services of every tenant, by tenant."""
 
     gateways: dict[str, CustomResource]
+    webhooks: dict[str, CustomResource]
 
     def __init__(
         self, platform: Platform, gateway: Gateway, operator: Operator, tiers: RedisTiers
     ) -> None:
         super().__init__("tenfold:infra:Services", "services")
         self._needed = (gateway, operator)
-        self.gateways = {
-            tenant.name: self._gateway(
-                platform.images, tenant, tiers.tiers[tenant.name, tenant.gateway.tier]
+        self._tiers = tiers.tiers
+        self.gateways, self.webhooks = {}, {}
+        for tenant in platform.tenants:
+            simulated: list[pulumi.Resource] = []
+            if tenant.marketplaces is not None:
+                simulated = [Simulator(platform.images, tenant, tenant.marketplaces, self)]
+            self.gateways[tenant.name] = self._workload(
+                tenant,
+                naming.GATEWAY_SERVICE,
+                tenant.gateway,
+                _gateway(platform.images, tenant),
+                "/",
+                simulated,
             )
-            for tenant in platform.tenants
-        }
-        self.register_outputs({"gateways": list(self.gateways)})
+            if tenant.webhooks is not None:
+                self.webhooks[tenant.name] = self._workload(
+                    tenant,
+                    naming.WEBHOOKS,
+                    tenant.webhooks,
+                    _webhooks(platform.images, tenant, tenant.webhooks),
+                    "/v1/webhooks",
+                    simulated,
+                )
+        self.register_outputs({"gateways": list(self.gateways), "webhooks": list(self.webhooks)})
 
-    def _gateway(self, own: Images, tenant: Tenant, tier: CustomResource) -> CustomResource:
-        labels = pods.labels(naming.GATEWAY_SERVICE) | {naming.REDIS_CLIENT_LABEL: "true"}
+    def _workload(
+        self,
+        tenant: Tenant,
+        name: str,
+        service: Service,
+        container: ContainerArgs,
+        path_prefix: str,
+        after: Sequence[pulumi.Resource],
+    ) -> CustomResource:
+        labels = pods.labels(name) | {naming.REDIS_CLIENT_LABEL: "true"}
         template = PodTemplateSpecArgs(
             metadata=ObjectMetaArgs(labels=labels),
             spec=PodSpecArgs(
                 automount_service_account_token=False,
                 priority_class_name=SERVICE_PRIORITY,
                 security_context=pods.pod_security(),
-                containers=[_container(own, tenant)],
-                volumes=[pods.scratch("tmp", "64Mi")],
+                containers=[container],
+                volumes=[pods.scratch(pods.SCRATCH, "64Mi")],
             ),
         )
         gateway = {"name": naming.GATEWAY_NAME, "namespace": naming.GATEWAY_NAMESPACE}
         return CustomResource(
-            f"{tenant.name}-gateway",
+            f"{tenant.name}-{name}",
             api_version=naming.API_VERSION,
             kind="Workload",
             metadata=ObjectMetaArgs(
-                name=naming.GATEWAY_SERVICE,
-                namespace=tenant.name,
-                annotations=wait_for("Ready"),
+                name=name, namespace=tenant.name, annotations=wait_for("Ready")
             ),
             spec={
-                "replicas": tenant.gateway.replicas,
+                "replicas": service.replicas,
                 "port": naming.SERVICE_HTTP_PORT,
                 "template": template,
-                "route": {"gateway": gateway, "pathPrefix": "/"},
+                "route": {"gateway": gateway, "pathPrefix": path_prefix},
             },
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[*self._needed, tier],
+                depends_on=[*self._needed, self._tiers[tenant.name, service.tier], *after],
                 # The number of pods is the scale subresource's from the first day on.
                 ignore_changes=["spec.replicas"],
             ),
         )
 
 
-def _container(own: Images, tenant: Tenant) -> ContainerArgs:
-    tier = tenant.gateway.tier
-    redis = naming.host(tier, tenant.name)
-    password = SecretKeySelectorArgs(name=f"{tier}-auth", key="password")
-    return ContainerArgs(
-        name=naming.GATEWAY_SERVICE,
-        image=images.GATEWAY.reference(own.registry, own.tag),
-        image_pull_policy="IfNotPresent",
-        command=["tenfold-gateway"],
-        env=[
-            EnvVarArgs(name="REDIS_URL", value=f"redis://{redis}:{naming.REDIS_PORT}/0"),
-            EnvVarArgs(name="REDIS_PASSWORD", value_from=EnvVarSourceArgs(secret_key_ref=password)),
-        ],
-        ports=[
-            ContainerPortArgs(name="http", container_port=naming.SERVICE_HTTP_PORT),
-            ContainerPortArgs(
-                name=naming.METRICS_PORT_NAME, container_port=naming.SERVICE_METRICS_PORT
-            ),
-        ],
-        startup_probe=pods.http_probe("/healthz", naming.SERVICE_HTTP_PORT, period=1, failures=60),
-        readiness_probe=pods.http_probe("/readyz", naming.SERVICE_HTTP_PORT, period=2),
-        liveness_probe=pods.http_probe("/healthz", naming.SERVICE_HTTP_PORT, period=10, failures=6),
-        resources=pods.requirements(tenant.gateway.resources),
-        security_context=pods.container_security(),
-        volume_mounts=[VolumeMountArgs(name="tmp", mount_path="/tmp")],  # noqa: S108
+def _gateway(own: Images, tenant: Tenant) -> ContainerArgs:
+    """Return the gateway's container: its marketplaces come from the Secret, where there is one."""
+    tokens = tenant.tokens
+    verified = (
+        []
+        if tokens is None
+        else [
+            EnvVarArgs(name="TENFOLD_JWKS", value=str(tokens.jwks)),
+            EnvVarArgs(name="TENFOLD_ISSUER", value=tokens.issuer),
+            EnvVarArgs(name="TENFOLD_AUDIENCE", value=tokens.audience),
+        ]
     )
+    return pods.service_container(
+        naming.GATEWAY_SERVICE,
+        images.GATEWAY.reference(own.registry, own.tag),
+        ["tenfold-gateway"],
+        [
+            *_redis(tenant, tenant.gateway),
+            _secret("TENFOLD_UPSTREAMS", naming.MARKETPLACES, "upstreams", optional=True),
+            *verified,
+        ],
+        tenant.gateway.resources,
+    )
+
+
+def _webhooks(own: Images, tenant: Tenant, service: Service) -> ContainerArgs:
+    """Return the webhooks' container; without the Secret it does not start, and says so."""
+    return pods.service_container(
+        naming.WEBHOOKS,
+        images.WEBHOOKS.reference(own.registry, own.tag),
+        ["tenfold-webhooks", "serve"],
+        [
+            *_redis(tenant, service),
+            _secret("TENFOLD_SECRETS", naming.MARKETPLACES, "webhooks"),
+            # What one replica of Redis has survives the primary.
+            EnvVarArgs(name="TENFOLD_ACKNOWLEDGING_REPLICAS", value="1"),
+        ],
+        service.resources,
+    )
+
+
+def _redis(tenant: Tenant, service: Service) -> list[EnvVarArgs]:
+    url = f"redis://{naming.host(service.tier, tenant.name)}:{naming.REDIS_PORT}/0"
+    return [
+        EnvVarArgs(name="REDIS_URL", value=url),
+        _secret("REDIS_PASSWORD", f"{service.tier}-auth", "password"),
+    ]
+
+
+def _secret(variable: str, secret: str, key: str, *, optional: bool | None = None) -> EnvVarArgs:
+    reference = SecretKeySelectorArgs(name=secret, key=key, optional=optional)
+    return EnvVarArgs(name=variable, value_from=EnvVarSourceArgs(secret_key_ref=reference))

@@ -220,6 +220,22 @@ class Service(Section):
     resources: Resources
 
 
+class Tokens(Section):
+    """Whose bearer tokens a tenant's gateway accepts."""
+
+    issuer: str
+    audience: str
+    jwks: HttpUrl
+    """Where the issuer publishes its keys."""
+
+
+class Simulator(Section):
+    """Simulated marketplaces, which also sign tokens: for stacks that are tried out and loaded."""
+
+    seed: int = 0
+    resources: Resources
+
+
 class Quota(Section):
     """The most that a tenant's namespace may ask for."""
 
@@ -236,6 +252,10 @@ class Tenant(Section):
     quota: Quota
     tiers: tuple[Tier, ...]
     gateway: Service
+    tokens: Tokens | None = None
+    """Without them the marketplaces' part of the gateway refuses everybody."""
+    webhooks: Service | None = None
+    marketplaces: Simulator | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -243,13 +263,31 @@ class Tenant(Section):
         problems = []
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             problems.append(f"tiers named more than once: {', '.join(repeated)}")
-        if self.gateway.tier not in names:
-            problems.append(f"gateway.tier {self.gateway.tier!r} is none of: {', '.join(names)}")
+        for service in ("gateway", "webhooks"):
+            found = getattr(self, service)
+            if found is not None and found.tier not in names:
+                problems.append(f"{service}.tier {found.tier!r} is none of: {', '.join(names)}")
+        problems += self._webhooks_problems()
         if self.name in naming.PLATFORM_NAMESPACES or self.name.startswith("kube-"):
             problems.append(f"name {self.name!r} is a namespace of the platform or of Kubernetes")
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _webhooks_problems(self) -> list[str]:
+        """Say what could lose webhooks that were accepted."""
+        if self.webhooks is None:
+            return []
+        kept = [tier for tier in self.tiers if tier.name == self.webhooks.tier]
+        return [
+            f"webhooks.tier {tier.name!r} needs {needed}: an accepted webhook must not be dropped"
+            for tier in kept
+            for needed, is_so in (
+                ("evictionPolicy noeviction", tier.eviction_policy == "noeviction"),
+                ("persistence.mode aof", tier.persistence.mode == "aof"),
+            )
+            if not is_so
+        ]
 
 
 def _tenants_differ(tenants: tuple[Tenant, ...]) -> tuple[Tenant, ...]:

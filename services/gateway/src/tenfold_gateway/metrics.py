@@ -1,36 +1,46 @@
-"""The service's Prometheus metrics, served on a port of their own."""
+"""The gateway's Prometheus metrics, served on a port of their own."""
 
 import prometheus_client
+from tenfold_runtime import metrics
 
-# A *_created series beside every counter would double what Prometheus has to keep.
-prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+PREFIX = "tenfold_gateway"
 
-# Seconds; the targets to be read off are 10 ms (routing) and 20 ms (p95 and mean at 10x).
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+REDIS = metrics.redis(PREFIX)
 
-REQUESTS = prometheus_client.Counter(
-    "tenfold_gateway_requests",
-    "Requests answered.",
-    ["route", "method", "status"],
+UPSTREAM_REQUESTS = prometheus_client.Counter(
+    f"{PREFIX}_upstream_requests",
+    "Calls of marketplaces, each with its retries one, by how they ended.",
+    ["marketplace", "resource", "outcome"],
 )
-REQUEST_SECONDS = prometheus_client.Histogram(
-    "tenfold_gateway_request_duration_seconds",
-    "Time from a request's head to the end of its answer.",
-    ["route", "method"],
-    buckets=_BUCKETS,
+UPSTREAM_SECONDS = prometheus_client.Histogram(
+    f"{PREFIX}_upstream_duration_seconds",
+    "Time of one attempt at a marketplace.",
+    ["marketplace"],
+    buckets=metrics.BUCKETS,
 )
-REQUESTS_IN_FLIGHT = prometheus_client.Gauge(
-    "tenfold_gateway_requests_in_flight",
-    "Requests being answered now.",
+UPSTREAM_RETRIES = prometheus_client.Counter(
+    f"{PREFIX}_upstream_retries", "Attempts that were repeated.", ["marketplace"]
 )
-REDIS_SECONDS = prometheus_client.Histogram(
-    "tenfold_gateway_redis_operation_duration_seconds",
-    "Time of one attempt at a Redis operation, reaching Redis included.",
-    ["operation"],
-    buckets=_BUCKETS,
+UPSTREAM_IN_FLIGHT = prometheus_client.Gauge(
+    f"{PREFIX}_upstream_in_flight", "Calls that hold a place of the bulkhead.", ["marketplace"]
 )
-REDIS_ERRORS = prometheus_client.Counter(
-    "tenfold_gateway_redis_errors",
-    "Attempts at a Redis operation that failed, those repeated with success included.",
-    ["operation", "code"],
+BREAKER_OPEN = prometheus_client.Gauge(
+    f"{PREFIX}_breaker_open", "1 while a marketplace's circuit is open.", ["marketplace"]
+)
+TRANSFORMATION_SECONDS = prometheus_client.Histogram(
+    f"{PREFIX}_transformation_duration_seconds",
+    "Time to turn a marketplace's answer into the canonical one.",
+    ["marketplace"],
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1),
+)
+VERIFICATION_SECONDS = prometheus_client.Histogram(
+    f"{PREFIX}_verification_duration_seconds",
+    "Time to verify a request: token and rate limit.",
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1),
+)
+REFUSED = prometheus_client.Counter(
+    f"{PREFIX}_refused", "Requests refused before any work, by cause.", ["cause"]
+)
+RATE_LIMIT_UNCHECKED = prometheus_client.Counter(
+    f"{PREFIX}_rate_limit_unchecked", "Requests let through because Redis did not answer."
 )

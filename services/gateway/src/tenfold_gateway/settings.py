@@ -1,38 +1,59 @@
-"""What the service reads from its environment, checked before anything starts."""
+"""What the gateway reads from its environment."""
+
+from collections.abc import Mapping
+from typing import Annotated
 
 import pydantic
-import pydantic_settings
+from tenfold_runtime import settings
+
+from tenfold_gateway.marketplaces import MARKETPLACES
 
 
-class Settings(pydantic_settings.BaseSettings):
-    """The environment variables of the service.
+class Upstream(pydantic.BaseModel):
+    """Where a marketplace is, how the gateway is known there, and how much it may cost us."""
 
-    Connection data of Redis has the usual names; everything of our own is TENFOLD_*.
-    """
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    # The inputs hold a password, so no error may quote them.
-    model_config = pydantic_settings.SettingsConfigDict(
-        env_prefix="TENFOLD_", frozen=True, hide_input_in_errors=True
-    )
+    url: pydantic.HttpUrl
+    seller: str = pydantic.Field(default="1", pattern=r"^[A-Za-z0-9_-]+$")
+    authorization: pydantic.SecretStr | None = None
+    """The Authorization header, whole."""
+    connect_seconds: float = pydantic.Field(default=0.5, gt=0)
+    answer_seconds: float = pydantic.Field(default=2.0, gt=0)
+    """Time for one attempt."""
+    attempts: int = pydantic.Field(default=3, ge=1, le=10)
+    total_seconds: float = pydantic.Field(default=4.0, gt=0)
+    """No pause before another attempt begins later."""
+    places: int = pydantic.Field(default=64, ge=1)
+    """The bulkhead: calls in flight at once."""
+    breaker_failures: int = pydantic.Field(default=5, ge=1)
+    """The circuit opens after so many failures in a row."""
+    breaker_seconds: float = pydantic.Field(default=5.0, gt=0)
+    """An open circuit lets one call through after this time."""
 
-    redis_url: pydantic.RedisDsn = pydantic.Field(validation_alias="REDIS_URL")
-    redis_password: pydantic.SecretStr | None = pydantic.Field(
-        default=None, validation_alias="REDIS_PASSWORD"
-    )
-    revision: str = ""
-    # A pod is reached at its own address; on a developer's machine set 127.0.0.1.
-    host: str = "0.0.0.0"  # noqa: S104
-    http_port: int = pydantic.Field(default=8080, ge=1, le=65535)
-    metrics_port: int = pydantic.Field(default=9090, ge=1, le=65535)
-    drain_seconds: float = pydantic.Field(default=2.0, ge=0)
-    max_requests_in_flight: int = pydantic.Field(default=1000, ge=1)
+
+def _declared(name: str) -> str:
+    if name not in MARKETPLACES:
+        raise ValueError(f"no such marketplace; declared are: {', '.join(MARKETPLACES)}")
+    return name
 
 
-def describe(error: pydantic.ValidationError) -> str:
-    """List every mistake in the environment by the name of its variable."""
-    mistakes = []
-    for problem in error.errors(include_input=False, include_url=False):
-        field = str(problem["loc"][0])
-        variable = field if field.isupper() else f"TENFOLD_{field.upper()}"
-        mistakes.append(f"  {variable}: {problem['msg']}")
-    return "The gateway cannot start; correct its environment:\n" + "\n".join(mistakes)
+class Settings(settings.Serving, settings.UsingRedis):
+    """The gateway's environment variables."""
+
+    upstreams: Mapping[Annotated[str, pydantic.AfterValidator(_declared)], Upstream] = {}
+    """As JSON: {"n11": {"url": "https://…"}}; a marketplace that is not named is not served."""
+    jwks: pydantic.HttpUrl | pydantic.FilePath | None = None
+    """The keys that verify tokens, as an address or a file. Without keys no token is valid."""
+    issuer: str = "tenfold-marketplaces"
+    audience: str = "tenfold-gateway"
+    tenant_requests_per_second: float = pydantic.Field(default=1000.0, gt=0)
+    """What a tenant may ask for; a second's worth at once."""
+    tenant_limits: Mapping[str, pydantic.PositiveFloat] = {}
+    """Tenants with a limit of their own."""
+    cache_bytes: int = pydantic.Field(default=64 * 1024 * 1024, ge=4 * 1024 * 1024)
+    """Memory for products that were read; behind it they are kept in Redis."""
+    products_fresh_seconds: float = pydantic.Field(default=60.0, gt=0)
+    """How long a product is served as it was read."""
+    products_stale_seconds: float = pydantic.Field(default=600.0, ge=0)
+    """How long after that, while its marketplace does not answer."""

@@ -1,4 +1,4 @@
-"""Counters in Redis that survive a failover without counting anything twice.
+"""Commands to Redis that survive a failover without doing anything twice.
 
 Only the client knows how far a command got, so each attempt is made in two stages, and the
 stage that failed decides whether it may be repeated:
@@ -18,6 +18,7 @@ import pydantic
 import structlog
 from redis import asyncio as redis
 from redis import exceptions, maint_notifications
+from tenfold_runtime import problems
 
 from tenfold_gateway import metrics
 
@@ -44,12 +45,17 @@ _POOL_SIZE = 32
 _log = structlog.get_logger(__name__)
 
 
-class StoreError(Exception):
-    """A counter operation that did not succeed."""
+class StoreError(problems.ProblemError):
+    """A command that did not succeed."""
 
     code: str
     title: str
     safe_to_repeat = True
+
+    def __init__(self, detail: str) -> None:
+        # 503 says that nothing was done; 504 that Redis did not tell whether it was.
+        status, headers = (503, {"Retry-After": "1"}) if self.safe_to_repeat else (504, None)
+        super().__init__(status, self.code, self.title, detail, headers=headers)
 
 
 class Unavailable(StoreError):
@@ -82,17 +88,22 @@ class OutcomeUnknown(StoreError):
 _TRANSIENT_REPLIES = {"READONLY", "LOADING", "MASTERDOWN", "NOREPLICAS"}
 
 
+Reply = str | int | list[str | int | None] | None
+
+
 class Store:
-    """Counters in one Redis database."""
+    """One Redis database.
+
+    Its connections are kept here rather than in the client's pool, whose locks, checks and
+    telemetry cost as much as the command itself: 120 microseconds of CPU against 75.
+    """
 
     def __init__(self, url: pydantic.RedisDsn, password: pydantic.SecretStr | None) -> None:
-        """Prepare a pool of connections; none is opened before it is needed."""
+        """Prepare for connections; none is opened before it is needed."""
         credentials = {"password": password.get_secret_value()} if password else {}
         # Without socket timeouts of its own: they are set here, around each stage.
-        self._pool = redis.BlockingConnectionPool.from_url(
+        self._factory = redis.ConnectionPool.from_url(
             str(url),
-            max_connections=_POOL_SIZE,
-            timeout=None,
             socket_timeout=None,
             socket_connect_timeout=None,
             health_check_interval=_IDLE_SECONDS,
@@ -102,32 +113,27 @@ class Store:
             maint_notifications_config=maint_notifications.MaintNotificationsConfig(enabled=False),
             **credentials,
         )
+        self._free = asyncio.Semaphore(_POOL_SIZE)
+        # The one used last is taken first: the others fall idle and are pinged when it is busy.
+        self._idle: list[redis.Connection] = []
         self._era = 0
         self._era_began = 0.0
         self._era_of: weakref.WeakKeyDictionary[redis.Connection, int] = weakref.WeakKeyDictionary()
         self._failing_since: float | None = None
 
-    async def increment(self, name: str) -> int:
-        """Add one to a counter and return its new value."""
-        return int(await self._execute("INCR", f"counter:{name}", repeatable=False) or 0)
+    async def execute(self, operation: str, *arguments: str | int, repeatable: bool) -> Reply:
+        """Execute a command; one that is `repeatable` is tried again also if its answer was lost.
 
-    async def read(self, name: str) -> int:
-        """Return a counter's value; one that was never incremented is 0."""
-        return int(await self._execute("GET", f"counter:{name}", repeatable=True) or 0)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._pool.aclose()
-
-    async def _execute(self, operation: str, key: str, *, repeatable: bool) -> str | int | None:
+        Raises Unavailable, Refused or OutcomeUnknown.
+        """
         last_start = time.monotonic() + _RETRY_SECONDS
         pause = _FIRST_PAUSE_SECONDS
         while True:
+            start = time.perf_counter()
             try:
-                with metrics.REDIS_SECONDS.labels(operation).time():
-                    reply = await self._attempt(operation, key)
+                reply = await self._attempt(operation, *arguments)
             except StoreError as error:
-                metrics.REDIS_ERRORS.labels(operation, error.code).inc()
+                metrics.REDIS.errors.labels(operation, error.code).inc()
                 worthwhile = not isinstance(error, Refused) or error.reply in _TRANSIENT_REPLIES
                 allowed = error.safe_to_repeat or repeatable
                 if not (worthwhile and allowed and time.monotonic() + pause < last_start):
@@ -136,16 +142,23 @@ class Store:
             else:
                 self._note_success()
                 return reply
+            finally:
+                metrics.REDIS.seconds.labels(operation).observe(time.perf_counter() - start)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def _attempt(self, operation: str, key: str) -> str | int | None:
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            await self._idle.pop().disconnect()
+
+    async def _attempt(self, *command: str | int) -> Reply:
         connection = await self._reach()
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 # The client's own health check would blur the two stages.
-                await connection.send_command(operation, key, check_health=False)
-                reply: str | int | None = await connection.read_response()
+                await connection.send_command(*command, check_health=False)
+                reply: Reply = await connection.read_response()
                 return reply
         except (exceptions.ResponseError, exceptions.BusyLoadingError) as error:
             reply = error.status_code or str(error).partition(" ")[0]
@@ -156,35 +169,59 @@ class Store:
             await self._discard(connection)
             raise OutcomeUnknown(
                 "The connection to Redis was lost before its answer came: the operation may or"
-                " may not have been done. Read the counter before trying again."
+                " may not have been done. Look at the state before trying again."
             ) from error
         finally:
-            await self._pool.release(connection)
+            if connection.is_connected:
+                self._idle.append(connection)
+            self._free.release()
 
     async def _reach(self) -> redis.Connection:
         """Take a connection that was answering a moment ago or is new."""
+        # Neither of these two awaits lets another task run, and neither needs a deadline.
+        if self._idle and not self._free.locked() and await self._is_fresh(self._idle[-1]):
+            await self._free.acquire()
+            return self._idle.pop()
         try:
             async with asyncio.timeout(_REACH_SECONDS):
-                connection: redis.Connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
-                await self._renew(connection)
-                return connection
+                await self._free.acquire()
+                try:
+                    return await self._renewed()
+                except BaseException:
+                    self._free.release()
+                    raise
         except (exceptions.RedisError, TimeoutError) as error:
             raise Unavailable(
                 "No connection to Redis was free or could be made: nothing was changed. Try again."
             ) from error
 
-    async def _renew(self, connection: redis.Connection) -> None:
-        """Open a doubted connection anew and ping one that was idle; on failure give it back."""
+    async def _is_fresh(self, connection: redis.Connection) -> bool:
+        """Whether it has lately answered, is of this era and was not closed since."""
+        return (
+            self._era_of.get(connection) == self._era
+            and asyncio.get_running_loop().time() < connection.next_health_check
+            and not await connection.can_read()
+        )
+
+    def _made(self) -> redis.Connection:
+        connection: redis.Connection = self._factory.make_connection()  # type: ignore[no-untyped-call]
+        return connection
+
+    async def _renewed(self) -> redis.Connection:
+        """Open a new, closed or doubted connection, and ping one that was idle."""
+        connection = self._idle.pop() if self._idle else self._made()
         era = self._era
         try:
-            if self._era_of.setdefault(connection, era) != era:
+            if connection.is_connected and (
+                self._era_of.get(connection) != era or await connection.can_read()
+            ):
                 await connection.disconnect(nowait=True)
-                await connection.connect()  # type: ignore[no-untyped-call]
-                self._era_of[connection] = era
+            await connection.connect()  # type: ignore[no-untyped-call]
             await connection.check_health()  # type: ignore[no-untyped-call]
+            self._era_of[connection] = era
+            return connection
         except BaseException:
             await self._discard(connection)
-            await self._pool.release(connection)
             raise
 
     async def _discard(self, connection: redis.Connection) -> None:

@@ -29,6 +29,7 @@ from tenfold_infra.config.models import Cluster, Tenant
 Ports = Sequence[NetworkPolicyPortArgs]
 ANYWHERE: tuple[NetworkPolicyPeerArgs, ...] = ()
 EVERY_POD = LabelSelectorArgs()
+_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +167,7 @@ def _of_tenant(tenant: Tenant) -> Iterator[Policy]:
         directions=("Ingress",),
         ingress=(_from([_pods_named(naming.TRAEFIK, naming.GATEWAY_NAMESPACE)], ()),),
     )
+    yield from _of_marketplaces(tenant)
     redis_ports = _tcp(naming.REDIS_PORT, naming.SENTINEL_PORT)
     clients = LabelSelectorArgs(match_labels={naming.REDIS_CLIENT_LABEL: "true"})
     yield Policy(
@@ -198,6 +200,30 @@ def _of_tenant(tenant: Tenant) -> Iterator[Policy]:
             ingress=(_from([*peers, *callers], redis_ports),),
             egress=(_to(peers, redis_ports),),
         )
+
+
+def _of_marketplaces(tenant: Tenant) -> Iterator[Policy]:
+    """Let the gateway out to its marketplaces: the simulated ones, or those of the world."""
+    gateway = _pods_named(naming.GATEWAY_SERVICE, tenant.name)
+    simulator = _pods_named(naming.MARKETPLACES, tenant.name)
+    if tenant.marketplaces is None:
+        outside = _to(ANYWHERE, _tcp(_HTTPS_PORT))
+    else:
+        outside = _to([simulator], _tcp(naming.SERVICE_HTTP_PORT))
+        yield Policy(
+            name="marketplaces",
+            namespace=tenant.name,
+            pods=_named(naming.MARKETPLACES),
+            directions=("Ingress",),
+            ingress=(_from([gateway], _tcp(naming.SERVICE_HTTP_PORT)),),
+        )
+    yield Policy(
+        name="gateway-marketplaces",
+        namespace=tenant.name,
+        pods=_named(naming.GATEWAY_SERVICE),
+        directions=("Egress",),
+        egress=(outside,),
+    )
 
 
 def _named(name: str) -> LabelSelectorArgs:

@@ -1,0 +1,1 @@
+"""Signed webhooks of marketplaces, taken at least once and applied exactly once."""
