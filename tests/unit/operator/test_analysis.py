@@ -60,6 +60,25 @@ def test_without_an_analysis_there_is_no_verdict() -> None:
     assert queries(bare, NEW, OLD) == {}
 
 
+def test_a_previewed_revision_that_two_rules_name_has_one_histogram() -> None:
+    once = answers({NEW: Seen(100, durations=(60, 30, 10, 0, 0)), OLD: Seen(1000)})
+    twice = {
+        name: Reading(
+            samples=tuple(
+                sample(each.value / 2, **{**each.labels, "service": rule})
+                for each in reading.samples
+                for rule in (
+                    each.labels.get("service", ""),
+                    each.labels.get("service", "").replace("rule-0", "rule-1"),
+                )
+            )
+        )
+        for name, reading in once.items()
+    }
+    analysis = {**LATENCY}
+    assert verdict(analysis, twice) == verdict(analysis, once)
+
+
 # The share of errors.
 
 
