@@ -44,8 +44,9 @@ def test_the_gateway_writes_again_after_the_primary_is_killed(
     killed = time.monotonic()
     wait_until(lambda: not _writes(gateway), seconds=5, what="the outage", every=0.02)
     wait_until(lambda: _writes(gateway), seconds=OUTAGE_SECONDS, what="a write", every=0.02)
-    say(f"writes again {time.monotonic() - killed:.1f} s after the primary was killed")
-    assert _primary(kubectl) != before
+    # The pod may be back, with its data, before the Sentinels have given it up.
+    now = "the same pod" if _primary(kubectl) == before else "another pod"
+    say(f"{now} takes writes {time.monotonic() - killed:.1f} s after the primary was killed")
     assert gateway.get(COUNTER).json()["value"] > acknowledged
     seconds = wait_until(lambda: _is_ready(kubectl), seconds=HEAL_SECONDS, what="a healed tier")
     say(f"the tier has all its replicas again after {seconds:.1f} s more")
