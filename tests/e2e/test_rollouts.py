@@ -116,16 +116,11 @@ def test_a_failed_revision_is_tried_again_only_when_a_person_says_so(
     value = f"tenfold.dev/retry={failed['revision']}@{attempt}"
     kubectl("annotate", "--overwrite", *demo.ref, value)
     wait_until(
-        lambda: demo.workload["status"].get("progress", {}).get("attempt") == attempt + 1,
+        lambda: demo.workload["status"]["attempts"] == attempt + 1,
         seconds=30,
         what="a second attempt",
     )
-    demo.annotate("abort")
-    wait_until(
-        lambda: demo.workload["status"]["failedRevisions"][-1]["reason"] == "Aborted",
-        seconds=30,
-        what="the abort",
-    )
+    demo.wait_failed()
     assert load.failed == 0, str(load)
 
 
@@ -235,23 +230,19 @@ def test_a_group_advances_and_rolls_back_together(
 def test_a_spec_that_cannot_be_is_refused_with_the_reason(
     demo: Demo, change: dict[str, Any], message: str
 ) -> None:
-    stable = demo.stable
+    before = demo.workload["metadata"]["generation"]
     with pytest.raises(AssertionError, match=message):
         demo.apply({"V": "never"}, {**QUICK, **change})
-    assert demo.stable == stable
-    assert demo.is_rolled_out()
+    assert demo.workload["metadata"]["generation"] == before
 
 
-def test_what_only_the_engines_can_refuse_is_a_condition_and_moves_no_traffic(
+def test_a_query_that_prometheus_refuses_is_a_condition_and_moves_no_traffic(
     demo: Demo, load: Load
 ) -> None:
     stable = demo.stable
     query = {"name": "broken", "query": "sum(", "max": 1}
     demo.apply({"V": "10"}, {**QUICK, "analysis": {"queries": [query]}})
     wait_for_phase(demo, "InvalidQuery")
-    assert demo.weights == {stable: 100}
-    demo.apply({"V": "11"}, QUICK, resources={"limits": {"cpu": "a lot"}})
-    wait_for_phase(demo, "BadRequest")
     assert demo.weights == {stable: 100}
     demo.apply({"V": "8"}, QUICK)
     demo.wait_rolled_out()
