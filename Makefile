@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv),.uv/bin/uv)
 RUN := $(UV) run --frozen
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test test-unit lint generate load load-smoke bench-forecast bench-up bench-gateway-units bench-cache bench-anomaly bench-autoscale bench-redis
+.PHONY: help up down status test test-lab test-unit lint generate load load-smoke bench-forecast bench-up bench-gateway-units bench-cache bench-anomaly bench-autoscale bench-redis
 
 help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ down: $(UV) ## Remove the platform, and the embedded cluster with it
 status: $(UV) ## How the cluster and the platform are, and where to look
 	$(RUN) tenfold status $(stack)
 
-test: $(UV) ## All tests, those on the cluster included; leaves nothing behind
-	$(RUN) pytest
+test: $(UV) ## All tests but test-lab's, those on the cluster included; leaves nothing behind
+	$(RUN) pytest -m 'not lab'
+
+test-lab: $(UV) ## Redis tiers as real servers in network namespaces; needs root and a quarter of an hour
+	$(RUN) pytest -m lab
 
 test-unit: $(UV) ## The quick tests, without a cluster
 	$(RUN) pytest -m 'not cluster and not lab'
