@@ -1,4 +1,4 @@
-"""The platform that the cluster's tests share: brought up once, and left as it was found."""
+"""What several folders share: the platform, brought up once and left as found, and Redis."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tenfold_local import cluster, layout
 
+from tests.loadtests.processes import Redis
 from tests.support import Kubectl, run_command
 
 # Tests change and delete things: they touch the embedded cluster alone, whatever the shell names.
@@ -35,6 +36,29 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             print(f"\n    {text}", end="")
 
     return print_figure
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[[], Redis]]:
+    """Return a function that starts one more Redis; all are ended with the test."""
+    servers: list[Redis] = []
+
+    def start() -> Redis:
+        folder = tmp_path / f"redis-{len(servers)}"
+        folder.mkdir()
+        servers.append(Redis(folder))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def redis(start_redis: Callable[[], Redis]) -> Redis:
+    """One Redis."""
+    return start_redis()
 
 
 def _bring_up() -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tenfold_operator.plan.traffic import pods_for
+
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
@@ -30,4 +32,4 @@ def split(total: int, shares: Sequence[Share]) -> dict[str, int]:
     routed = [each for each in shares if each.weight > 0]
     if len(routed) == 1:
         return {routed[0].revision: total}
-    return {each.revision: max(-(-total * each.weight // 100), each.serving, 1) for each in routed}
+    return {each.revision: max(pods_for(total, each.weight), each.serving) for each in routed}
