@@ -46,8 +46,8 @@ class Applier:
                     self._cluster.scale(ref, replicas)
                 case Merge(ref=ref, patch=patch):
                     self._cluster.merge(ref, patch)
-                case Delete(ref=ref):
-                    self._cluster.delete(ref)
+                case Delete(ref=ref, alone=alone):
+                    self._cluster.delete(ref, alone=alone)
                 case SetStatus(ref=ref, status=status):
                     self._cluster.apply_status(ref, status)
                 case Announce():

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import platform
 import signal
 from collections.abc import Coroutine
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 
 import kopf
 import prometheus_client
@@ -24,14 +23,19 @@ from tenfold_operator.apply_redis import RedisApplier
 from tenfold_operator.console import server
 from tenfold_operator.console.anomalies import AnomalyCollector
 from tenfold_operator.console.collector import ResourceCollector
+from tenfold_operator.console.scaling import ScalingCollector
+from tenfold_operator.forecast.store import FileStore
 from tenfold_operator.handlers import watch
 from tenfold_operator.handlers.anomalydetector import AnomalyDetectorHandler
+from tenfold_operator.handlers.forecasts import Forecasts
 from tenfold_operator.handlers.jobs import Jobs
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
-from tenfold_operator.handlers.redisbackup import RedisBackupHandler
-from tenfold_operator.handlers.redisrestore import RedisRestoreHandler
+from tenfold_operator.handlers.redisjobs import RedisJobsHandler
 from tenfold_operator.handlers.redistier import RedisTierHandler
+from tenfold_operator.handlers.scaling import Scaling
+from tenfold_operator.handlers.trainers import Trainers
+from tenfold_operator.handlers.training_jobs import JobTrainers
 from tenfold_operator.handlers.workload import WorkloadHandler
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.manifest import Ref
@@ -49,9 +53,22 @@ class Operator:
         self._cluster = KubernetesCluster()
         self._store = Store()
         self._journal = Journal()
-        applier, clock = Applier(self._cluster), SystemClock()
-        redis, prometheus = RedisClients(), Prometheus(chosen.prometheus_url)
+        self._clock = clock = SystemClock()
+        self._prometheus = prometheus = Prometheus(chosen.prometheus_url)
+        applier, redis = Applier(self._cluster), RedisClients()
         self._queue = Queue(self._reconcile)
+        self._trainers = _trainers(chosen, self._cluster)
+        self._scaling = Scaling(
+            prometheus=prometheus,
+            clock=clock,
+            forecasts=Forecasts(
+                prometheus=prometheus,
+                clock=clock,
+                pool=self._trainers,
+                store=FileStore(chosen.models_folder),
+            ),
+            wake=self._queue.wake,
+        )
         workloads = WorkloadHandler(
             store=self._store,
             cluster=self._cluster,
@@ -59,6 +76,7 @@ class Operator:
             applier=applier,
             journal=self._journal,
             clock=clock,
+            scaling=self._scaling,
         )
         tiers = RedisTierHandler(
             store=self._store,
@@ -70,10 +88,6 @@ class Operator:
             clock=clock,
             listeners=Listeners(redis, self._queue.wake),
         )
-        # One process, started with the first training, and gentle: decisions go first.
-        self._trainers = ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(10,)
-        )
         detectors = AnomalyDetectorHandler(
             store=self._store,
             prometheus=prometheus,
@@ -83,19 +97,19 @@ class Operator:
             pool=self._trainers,
             wake=self._queue.wake,
         )
-        jobs = Jobs(self._store, self._cluster)
-        backups = RedisBackupHandler(
-            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
-        )
-        restores = RedisRestoreHandler(
-            store=self._store, jobs=jobs, applier=applier, journal=self._journal, clock=clock
+        jobs = RedisJobsHandler(
+            store=self._store,
+            jobs=Jobs(self._store, self._cluster),
+            applier=applier,
+            journal=self._journal,
+            clock=clock,
         )
         self._handlers = {
             "Workload": workloads.reconcile,
             "RedisTier": tiers.reconcile,
             "AnomalyDetector": detectors.reconcile,
-            "RedisBackup": backups.reconcile,
-            "RedisRestore": restores.reconcile,
+            "RedisBackup": jobs.reconcile,
+            "RedisRestore": jobs.reconcile,
         }
         self._exits = contextlib.AsyncExitStack()
 
@@ -114,8 +128,17 @@ class Operator:
         self._exits.callback(self._trainers.shutdown, wait=False, cancel_futures=True)
         prometheus_client.REGISTRY.register(ResourceCollector(self._store))
         prometheus_client.REGISTRY.register(AnomalyCollector(self._store))
+        prometheus_client.REGISTRY.register(ScalingCollector(self._scaling.insights))
         prometheus_client.start_http_server(chosen.metrics_port)
-        console = await server.start(self._store, self._journal, chosen.console_port)
+        console = await server.start(
+            store=self._store,
+            journal=self._journal,
+            prometheus=self._prometheus,
+            clock=self._clock,
+            port=chosen.console_port,
+            token_file=chosen.console_token_file,
+            begin=self._begin,
+        )
         self._exits.push_async_callback(console.cleanup)
         is_fresh = asyncio.Event()
         refreshing = watch.keep_fresh(
@@ -136,6 +159,12 @@ class Operator:
 
     async def _stop(self, **_: object) -> None:
         await self._exits.aclose()
+
+
+def _trainers(chosen: settings.Settings, cluster: KubernetesCluster) -> Executor:
+    """Return what fits models: a process of our own, or Jobs beside it."""
+    process = Trainers()
+    return JobTrainers(cluster, chosen.training_jobs, process) if chosen.training_jobs else process
 
 
 def _end_if_broken(task: asyncio.Task[None]) -> None:

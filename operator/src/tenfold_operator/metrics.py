@@ -32,7 +32,12 @@ QUEUE_SECONDS = Histogram(
 )
 PRIMARY_CHANGES = Counter(
     "tenfold_redis_primary_changes_total",
-    "How often the primary Service moved to another pod.",
+    "How often the primary of a tier, or of one of its shards, moved to another pod.",
+    ["namespace", "tier"],
+)
+SLOTS_MOVED = Counter(
+    "tenfold_redis_slots_moved_total",
+    "Slots of a Redis Cluster that were moved to another shard.",
     ["namespace", "tier"],
 )
 ROLLOUT_SECONDS = Histogram(
@@ -45,6 +50,33 @@ VERDICTS = Counter(
     "tenfold_rollout_verdicts_total",
     "Verdicts on metrics of new revisions, by outcome.",
     ["namespace", "workload", "metric", "outcome"],
+)
+SCALING_CHANGES = Counter(
+    "tenfold_scaling_changes_total",
+    "Decisions for another number of pods, by direction: Out or In.",
+    ["namespace", "workload", "direction"],
+)
+SCALING_ERRORS = Counter(
+    "tenfold_scaling_errors_total", "Decisions that failed by a bug; the number of pods holds."
+)
+TRAININGS = Counter(
+    "tenfold_forecast_trainings_total", "Trainings of forecasts, by result.", ["result"]
+)
+TRAINING_SECONDS = Histogram(
+    "tenfold_forecast_training_duration_seconds",
+    "Time from the question to Prometheus to a model that answers, waiting included.",
+    buckets=(1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800),
+)
+
+TRAINING_JOBS = Counter(
+    "tenfold_training_jobs_total",
+    "Trainings carried out as Kubernetes Jobs, by result: fitted, failed or cancelled.",
+    ["result"],
+)
+TRAINING_JOB_SECONDS = Histogram(
+    "tenfold_training_job_duration_seconds",
+    "Time from creating a training's Job to its model, waiting for a node included.",
+    buckets=(1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800),
 )
 
 

@@ -1,19 +1,25 @@
 """What the operator needs of the outside, as protocols; adapters/ holds the real ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.model.observed import (
+    Login,
+    Member,
     Sample,
     SentinelAnswer,
     Series,
     ServerAnswer,
+    Slots,
     TierAccess,
 )
+from tenfold_operator.model.tier_tls import ServedCertificate
+from tenfold_operator.model.tier_users import ReadRules, UserSetting
 from tenfold_operator.plan.actions import Announce
+from tenfold_operator.plan.reachability import Node
 
 
 class Rejected(Exception):
@@ -53,8 +59,8 @@ class Cluster(Protocol):
     def merge(self, ref: Ref, patch: JsonObject) -> None:
         """Merge a patch into an object, null removes a field; nothing when the object is gone."""
 
-    def delete(self, ref: Ref) -> None:
-        """Delete the object with what it owns; nothing when it is gone."""
+    def delete(self, ref: Ref, *, alone: bool = False) -> None:
+        """Delete the object with what it owns, or alone; nothing when it is gone."""
 
     def record(self, ref: Ref, uid: str, event: Announce, now: datetime) -> None:
         """Record a Kubernetes Event about the object."""
@@ -68,6 +74,31 @@ class RedisAdmin(Protocol):
 
     async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
         """Ask each server for its role, its replicas and how far it has come."""
+
+    async def ask_members(self, tier: TierAccess, patience: float) -> tuple[Member, ...]:
+        """Ask each server of a cluster about itself and the others; without those silent."""
+
+    async def introduce(self, tier: TierAccess, pod: str, others: Sequence[str]) -> str:
+        """Have `pod` meet the others where they are now; return why it was not done."""
+
+    async def assign_slots(
+        self, tier: TierAccess, pod: str, unassigned: Slots, orphaned: Mapping[str, Slots]
+    ) -> str:
+        """Give slots to `pod` that nobody holds, or a node that is gone; return why not."""
+
+    async def replicate(self, tier: TierAccess, pod: str, primary: str) -> str:
+        """Have `pod` follow the pod `primary`; return why it was not done."""
+
+    async def forget_nodes(self, tier: TierAccess, ids: Sequence[str]) -> str:
+        """Have every server forget these nodes; return why it was not done."""
+
+    async def settle_slots(self, tier: TierAccess, pod: str, held: Slots) -> str:
+        """Have `pod` take slots for neither leaving nor coming; return why it was not done."""
+
+    async def move_slots(
+        self, tier: TierAccess, source: str, target: str, held: Slots
+    ) -> tuple[int, str]:
+        """Move slots with their keys for a while; return how many, and why not all."""
 
     async def hand_over(self, tier: TierAccess, primary: str, target: str) -> str:
         """Make `target` the primary; return why it was not done, empty when it was.
@@ -101,9 +132,22 @@ class RedisAdmin(Protocol):
     async def drop_passwords(self, tier: TierAccess) -> None:
         """Have everybody take the first password alone."""
 
-    async def listen(
-        self, address: str, passwords: Sequence[str], on_change: Callable[[str], None]
-    ) -> None:
+    async def ask_certificates(
+        self, tier: TierAccess, patience: float
+    ) -> Mapping[str, ServedCertificate]:
+        """Ask each server for the certificate that it shows; without those silent."""
+
+    async def read_rules(
+        self, tier: TierAccess, rules: Mapping[str, str], patience: float
+    ) -> Mapping[str, ReadRules]:
+        """Ask each server what it makes of users' rules; nobody gets them by that."""
+
+    async def set_users(
+        self, tier: TierAccess, pod: str, users: Sequence[UserSetting], gone: Sequence[str]
+    ) -> str:
+        """Have a server know `users` as they are here, and forget `gone`; return why not."""
+
+    async def listen(self, address: str, login: Login, on_change: Callable[[str], None]) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover.
 
         Returns when the connection is lost.
@@ -130,3 +174,39 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time in UTC."""
+
+
+class NodeCluster(Protocol):
+    """What the node guard needs of the Kubernetes API."""
+
+    def find(self, kind: str, namespace: str, selector: str) -> tuple[JsonObject, ...]:
+        """Return the objects that the label selector matches; nodes in the namespace ""."""
+
+    def merge_status(self, ref: Ref, status: JsonObject) -> None:
+        """Merge into the status of a built-in object, lists by key; nothing when it is gone."""
+
+
+class JobCluster(Protocol):
+    """What Jobs of trainings need of the Kubernetes API.
+
+    Calls block; they raise Rejected or Unavailable.
+    """
+
+    def get(self, ref: Ref) -> JsonObject | None:
+        """Return the object, None when there is none."""
+
+    def find(self, kind: str, namespace: str, selector: str) -> tuple[JsonObject, ...]:
+        """Return the objects that the label selector matches."""
+
+    def create(self, manifest: JsonObject) -> None:
+        """Create the object; nothing when it exists."""
+
+    def delete(self, ref: Ref) -> None:
+        """Delete the object with what it owns; nothing when it is gone."""
+
+    def read_log(self, pod: Ref, most_bytes: int) -> str:
+        """Return what a pod's only container has printed, cut at so many bytes."""
+
+
+Probe = Callable[[Node, float], Awaitable[bool | None]]
+"""Tells whether a node answers within so many seconds; None when that cannot be told."""

@@ -20,9 +20,12 @@ _PLURALS = {
     "HTTPRoute": "httproutes",
     "EndpointSlice": "endpointslices",
     "PodDisruptionBudget": "poddisruptionbudgets",
+    "StorageClass": "storageclasses",
 }
 _TIMEOUT_SECONDS = (3, 20)  # to connect, to read
 _GONE_LATER = (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED)
+_UNREADABLE = ("failed to convert new object", "failed to create typed patch object")
+"""The API server says so with status 500 of an applied object with a value of a wrong form."""
 _APPLY = "application/apply-patch+yaml"
 
 
@@ -42,8 +45,14 @@ def plural(kind: str) -> str:
 class KubernetesCluster:
     """Implements ports.Cluster over one pool of connections."""
 
-    def __init__(self) -> None:
-        self._client = kubernetes.client.ApiClient()
+    def __init__(
+        self, timeout_seconds: tuple[float, float] = _TIMEOUT_SECONDS, retries: int = 3
+    ) -> None:
+        """Take how long connecting and reading may last, and how often a call is tried again."""
+        configuration = kubernetes.client.Configuration.get_default_copy()
+        configuration.retries = retries
+        self._client = kubernetes.client.ApiClient(configuration)
+        self._timeout_seconds = timeout_seconds
 
     def get(self, ref: Ref) -> JsonObject | None:
         """Return the object, None when there is none."""
@@ -83,21 +92,33 @@ class KubernetesCluster:
 
     def scale(self, ref: Ref, replicas: int) -> None:
         """Set spec.replicas; nothing when the object is gone."""
-        self.merge(ref, {"spec": {"replicas": replicas}})
+        self._merge(f"{_path(ref)}/scale", {"spec": {"replicas": replicas}})
 
     def merge(self, ref: Ref, patch: JsonObject) -> None:
         """Merge a patch into an object, null removes a field; nothing when the object is gone."""
-        self._call(
-            "PATCH",
-            _path(ref),
-            query=[("fieldManager", MANAGER)],
-            body=patch,
-            content_type="application/merge-patch+json",
-        )
+        self._merge(_path(ref), patch)
 
-    def delete(self, ref: Ref) -> None:
-        """Delete the object with what it owns; nothing when it is gone."""
-        self._call("DELETE", _path(ref), query=[("propagationPolicy", "Background")])
+    def merge_status(self, ref: Ref, status: JsonObject) -> None:
+        """Merge into the status of a built-in object, lists by key; nothing when it is gone."""
+        self._merge(f"{_path(ref)}/status", {"status": status}, "strategic-merge-patch")
+
+    def _merge(self, path: str, patch: JsonObject, form: str = "merge-patch") -> None:
+        query, content_type = [("fieldManager", MANAGER)], f"application/{form}+json"
+        self._call("PATCH", path, query=query, body=patch, content_type=content_type)
+
+    def delete(self, ref: Ref, *, alone: bool = False) -> None:
+        """Delete the object with what it owns, or alone; nothing when it is gone."""
+        policy = "Orphan" if alone else "Background"
+        self._call("DELETE", _path(ref), query=[("propagationPolicy", policy)])
+
+    def read_log(self, pod: Ref, most_bytes: int) -> str:
+        """Return what a pod's only container has printed, cut at so many bytes."""
+        path = f"{_path(pod)}/log"
+        status, data = self._send("GET", path, query=[("limitBytes", str(most_bytes))])
+        if status != HTTPStatus.OK:
+            _answer(f"GET {path}", status, data)
+            raise Rejected("NotFound", f"{pod} is gone, and its log with it")
+        return data.decode(errors="replace")
 
     def record(self, ref: Ref, uid: str, event: Announce, now: datetime) -> None:
         """Record a Kubernetes Event about the object."""
@@ -132,6 +153,19 @@ class KubernetesCluster:
         body: JsonObject | str | None = None,
         content_type: str = "application/json",
     ) -> JsonObject | None:
+        sent = self._send(method, path, query=query, body=body, content_type=content_type)
+        return _answer(f"{method} {path}", *sent)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: list[tuple[str, str]] | None = None,
+        body: JsonObject | str | None = None,
+        content_type: str = "application/json",
+    ) -> tuple[int, bytes]:
+        """Return the status and the content of the answer."""
         headers = {"Accept": "application/json", "Content-Type": content_type}
         request = self._client.param_serialize(
             method,
@@ -142,11 +176,11 @@ class KubernetesCluster:
             auth_settings=["BearerToken"],
         )
         try:
-            response = self._client.call_api(*request, _request_timeout=_TIMEOUT_SECONDS)
+            response = self._client.call_api(*request, _request_timeout=self._timeout_seconds)
             data = cast(bytes, response.read())  # type: ignore[no-untyped-call]
         except urllib3.exceptions.HTTPError as error:
             raise Unavailable(f"{method} {path}: {error}") from error
-        return _answer(f"{method} {path}", response.status, data)
+        return response.status, data
 
 
 def _answer(what: str, status: int, data: bytes) -> JsonObject | None:
@@ -160,6 +194,8 @@ def _answer(what: str, status: int, data: bytes) -> JsonObject | None:
     reason, message = text_at(problem, "reason"), text_at(problem, "message")
     if status == HTTPStatus.NOT_FOUND or reason == "AlreadyExists":
         return None
+    if message.startswith(_UNREADABLE):
+        raise Rejected("Invalid", message)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _GONE_LATER:
         raise Unavailable(f"{what}: {status} {message}")
     raise Rejected(reason or str(status), message)
@@ -168,4 +204,5 @@ def _answer(what: str, status: int, data: bytes) -> JsonObject | None:
 def _path(ref: Ref) -> str:
     version = API_VERSIONS[ref.kind]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    return f"{root}/namespaces/{ref.namespace}/{plural(ref.kind)}/{ref.name}".rstrip("/")
+    scope = f"/namespaces/{ref.namespace}" if ref.namespace else ""
+    return f"{root}{scope}/{plural(ref.kind)}/{ref.name}".rstrip("/")

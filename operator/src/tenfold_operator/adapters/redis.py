@@ -1,19 +1,32 @@
 """Redis and its Sentinels through redis-py."""
 
-import asyncio
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-from tenfold_operator.adapters import redis_changes, redis_handover
+from tenfold_operator.adapters import (
+    redis_changes,
+    redis_cluster,
+    redis_handover,
+    redis_tls,
+    redis_users,
+)
+from tenfold_operator.adapters.each import ask_each
 from tenfold_operator.adapters.redis_client import FAILURES, ask, connect, pairs
 from tenfold_operator.model.observed import (
     Follower,
+    Login,
+    Member,
     Role,
     SentinelAnswer,
     ServerAnswer,
+    Slots,
     TierAccess,
-    password_digest,
 )
+from tenfold_operator.model.tier_tls import ServedCertificate
+from tenfold_operator.model.tier_users import ReadRules, UserSetting, password_digest
 from tenfold_operator.plan.redis_config import LIVE_SETTINGS
 from tenfold_operator.plan.redis_names import REDIS_PORT, SENTINEL_PORT
 
@@ -23,6 +36,14 @@ _CHANGES = (
     "+config-update-from",
     "+switch-master",
 )
+_QUESTIONS = (
+    ("INFO", "replication"),
+    ("INFO", "keyspace"),
+    ("CONFIG", "GET", *LIVE_SETTINGS),
+    ("ACL", "LIST"),
+    ("CONFIG", "GET", "masterauth"),
+)
+_OWN_USER = "default"
 _FAILING = ("o_down", "failover_in_progress")
 _ROLES: Mapping[str, Role] = {"master": "primary", "slave": "replica"}
 
@@ -32,30 +53,74 @@ class RedisClients:
 
     async def ask_sentinels(self, tier: TierAccess, patience: float) -> tuple[SentinelAnswer, ...]:
         """Ask each Sentinel which pod is the primary, and how it is."""
-        questions = (("SENTINEL", "MASTER", tier.tier), ("ACL", "GETUSER", "default"))
+        questions = (("SENTINEL", "MASTER", tier.tier), ("ACL", "GETUSER", _OWN_USER))
 
         async def question_one(pod: str, address: str) -> SentinelAnswer:
-            answers = await ask(address, SENTINEL_PORT, tier.passwords, patience, *questions)
+            answers = await ask(address, SENTINEL_PORT, tier.login, patience, *questions)
             return _sentinel_answer(pod, *(answers or ({}, None)))
 
-        return tuple(
-            await asyncio.gather(*(question_one(*each) for each in tier.sentinels.items()))
-        )
+        return tuple((await ask_each(tier.sentinels, question_one)).values())
 
     async def ask_servers(self, tier: TierAccess, patience: float) -> tuple[ServerAnswer, ...]:
         """Ask each server for its role, its replicas and how far it has come."""
-        settings = ("CONFIG", "GET", *LIVE_SETTINGS)
-        user, masterauth = ("ACL", "GETUSER", "default"), ("CONFIG", "GET", "masterauth")
-        info = ("INFO", "replication"), ("INFO", "keyspace")
-        questions = (*info, settings, user, masterauth)
 
         async def question_one(pod: str, address: str) -> ServerAnswer:
-            answers = await ask(address, REDIS_PORT, tier.passwords, patience, *questions)
-            return _server_answer(
-                pod, *cast(tuple[dict[str, Any], ...], answers or ({}, {}, {}, {}, {}))
+            start = time.monotonic()
+            answers = await ask(address, REDIS_PORT, tier.login, patience, *_QUESTIONS)
+            seconds = time.monotonic() - start if answers else math.inf
+            return replace(_server_answer(pod, answers), seconds=seconds)
+
+        return tuple((await ask_each(tier.servers, question_one)).values())
+
+    async def ask_members(self, tier: TierAccess, patience: float) -> tuple[Member, ...]:
+        """Ask each server of a cluster about itself and the others; without those silent."""
+
+        async def question_one(pod: str, address: str) -> Member | None:
+            questions = (*redis_cluster.QUESTIONS, *_QUESTIONS)
+            answers = await ask(address, REDIS_PORT, tier.login, patience, *questions)
+            if answers is None:
+                return None
+            nodes, info, *others = answers
+            own, known, leaving, coming = redis_cluster.parse_nodes(str(nodes))
+            return Member(
+                server=_server_answer(pod, others),
+                id=own,
+                nodes=known,
+                leaving=leaving,
+                coming=coming,
+                is_ok="cluster_state:ok" in str(info),
+                source=str(cast(dict[str, Any], others[0]).get("master_host", "")),
             )
 
-        return tuple(await asyncio.gather(*(question_one(*each) for each in tier.servers.items())))
+        return tuple((await ask_each(tier.servers, question_one)).values())
+
+    async def introduce(self, tier: TierAccess, pod: str, others: Sequence[str]) -> str:
+        """Have `pod` meet the others where they are now; return why it was not done."""
+        return await redis_cluster.introduce(tier, pod, others)
+
+    async def assign_slots(
+        self, tier: TierAccess, pod: str, unassigned: Slots, orphaned: Mapping[str, Slots]
+    ) -> str:
+        """Give slots to `pod` that nobody holds, or a node that is gone; return why not."""
+        return await redis_cluster.assign(tier, pod, unassigned, orphaned)
+
+    async def replicate(self, tier: TierAccess, pod: str, primary: str) -> str:
+        """Have `pod` follow the pod `primary`; return why it was not done."""
+        return await redis_cluster.replicate(tier, pod, primary)
+
+    async def forget_nodes(self, tier: TierAccess, ids: Sequence[str]) -> str:
+        """Have every server forget these nodes; return why it was not done."""
+        return await redis_cluster.forget(tier, ids)
+
+    async def settle_slots(self, tier: TierAccess, pod: str, held: Slots) -> str:
+        """Have `pod` take slots for neither leaving nor coming; return why it was not done."""
+        return await redis_cluster.settle(tier, pod, held)
+
+    async def move_slots(
+        self, tier: TierAccess, source: str, target: str, held: Slots
+    ) -> tuple[int, str]:
+        """Move slots with their keys for a while; return how many, and why not all."""
+        return await redis_cluster.move_slots(tier, source, target, held)
 
     async def hand_over(self, tier: TierAccess, primary: str, target: str) -> str:
         """Make `target` the primary; return why it was not done, empty when it was."""
@@ -95,13 +160,29 @@ class RedisClients:
         """Have everybody take the first password alone."""
         await redis_changes.drop_passwords(tier)
 
-    async def listen(
-        self, address: str, passwords: Sequence[str], on_change: Callable[[str], None]
-    ) -> None:
+    async def ask_certificates(
+        self, tier: TierAccess, patience: float
+    ) -> Mapping[str, ServedCertificate]:
+        """Ask each server for the certificate that it shows; without those silent."""
+        return await redis_tls.ask_certificates(tier, patience)
+
+    async def read_rules(
+        self, tier: TierAccess, rules: Mapping[str, str], patience: float
+    ) -> Mapping[str, ReadRules]:
+        """Ask each server what it makes of users' rules; nobody gets them by that."""
+        return await redis_users.read_rules(tier, rules, patience)
+
+    async def set_users(
+        self, tier: TierAccess, pod: str, users: Sequence[UserSetting], gone: Sequence[str]
+    ) -> str:
+        """Have a server know `users` as they are here, and forget `gone`; return why not."""
+        return await redis_users.set_users(tier, pod, users, gone)
+
+    async def listen(self, address: str, login: Login, on_change: Callable[[str], None]) -> None:
         """Call `on_change` with the event's name whenever this Sentinel speaks of a failover."""
         try:
             async with (
-                await connect(address, SENTINEL_PORT, passwords) as client,
+                await connect(address, SENTINEL_PORT, login) as client,
                 client.pubsub() as channel,
             ):
                 await channel.subscribe(*_CHANGES)
@@ -129,14 +210,11 @@ def _sentinel_answer(pod: str, master: object, user: object) -> SentinelAnswer:
     )
 
 
-def _server_answer(
-    pod: str,
-    replication: Mapping[str, Any],
-    keyspace: Mapping[str, Any],
-    settings: Mapping[str, str],
-    user: object,
-    masterauth: Mapping[str, str],
-) -> ServerAnswer:
+def _server_answer(pod: str, answers: Sequence[object] | None) -> ServerAnswer:
+    """Return what the answers to _QUESTIONS say; that it is silent where there are none."""
+    replication, keyspace, settings, acl, masterauth = cast(
+        tuple[dict[str, Any], ...], answers or ({}, {}, {}, {}, {})
+    )
     role = _ROLES.get(str(replication.get("role")), "unknown")
     if role == "unknown":
         return ServerAnswer(pod, role)
@@ -146,6 +224,8 @@ def _server_answer(
         for each in entries
         if isinstance(each, dict)
     )
+    users = dict(redis_users.parse(acl))
+    own_user = users.pop(_OWN_USER)
     connected = replication.get("master_link_status") == "up"
     own = "master_repl_offset" if role == "primary" else "slave_repl_offset"
     return ServerAnswer(
@@ -159,7 +239,8 @@ def _server_answer(
         earlier_end=int(replication["second_repl_offset"]) - 1,
         keys=sum(int(each["keys"]) for each in keyspace.values() if isinstance(each, dict)),
         settings=pairs(settings),
-        passwords=_passwords(user),
+        passwords=own_user.passwords,
+        users=users,
         follows_by=password_digest(str(pairs(masterauth).get("masterauth", ""))),
     )
 

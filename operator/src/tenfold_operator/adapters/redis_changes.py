@@ -39,13 +39,13 @@ async def set_timers(
     timers = ("down-after-milliseconds", down_after, "failover-timeout", failover_timeout)
     command = ("SENTINEL", "SET", tier.tier, *timers)
     answers = await ask(
-        tier.sentinels[sentinel], SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, command
+        tier.sentinels[sentinel], SENTINEL_PORT, tier.login, _PATIENCE_SECONDS, command
     )
     return "" if answers else f"{sentinel} does not take its timers"
 
 
 async def _server(tier: TierAccess, pod: str, *commands: Sequence[str | int]) -> str:
-    answers = await ask(tier.servers[pod], REDIS_PORT, tier.passwords, _PATIENCE_SECONDS, *commands)
+    answers = await ask(tier.servers[pod], REDIS_PORT, tier.login, _PATIENCE_SECONDS, *commands)
     return "" if answers else f"{pod} does not take {' '.join(map(str, commands[0]))}"
 
 
@@ -54,7 +54,7 @@ async def add_password(tier: TierAccess) -> None:
 
     First all take both, then each begins to use the new one: nobody is refused at any time.
     """
-    new = tier.passwords[0]
+    new = tier.password
     both = ("ACL", "SETUSER", "default", f">{new}")
     await _everybody(tier, (both,), (both,))
     servers = (("CONFIG", "SET", "masterauth", new), ("CONFIG", "REWRITE"))
@@ -68,7 +68,7 @@ async def add_password(tier: TierAccess) -> None:
 
 async def drop_passwords(tier: TierAccess) -> None:
     """Have everybody take the first password alone."""
-    alone = ("ACL", "SETUSER", "default", "resetpass", f">{tier.passwords[0]}")
+    alone = ("ACL", "SETUSER", "default", "resetpass", f">{tier.password}")
     await _everybody(tier, (alone, ("CONFIG", "REWRITE")), (alone, ("SENTINEL", "FLUSHCONFIG")))
 
 
@@ -83,7 +83,7 @@ async def _everybody(
     )
     await asyncio.gather(
         *(
-            ask(address, port, tier.passwords, _PATIENCE_SECONDS, *commands)
+            ask(address, port, tier.login, _PATIENCE_SECONDS, *commands)
             for addresses, port, commands in groups
             for address in addresses.values()
         )

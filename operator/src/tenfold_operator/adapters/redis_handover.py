@@ -35,8 +35,8 @@ async def hand_over(tier: TierAccess, primary: str, target: str) -> str:
         # Both connections are made before anybody waits.
         async with (
             asyncio.timeout(_TOTAL_SECONDS),
-            await connect(tier.servers[primary], REDIS_PORT, tier.passwords) as old,
-            await connect(tier.servers[target], REDIS_PORT, tier.passwords) as new,
+            await connect(tier.servers[primary], REDIS_PORT, tier.login) as old,
+            await connect(tier.servers[target], REDIS_PORT, tier.login) as new,
         ):
             return await _move(old, new, f"{target}.{tier.domain}")
     except FAILURES as error:
@@ -118,7 +118,7 @@ async def follow(tier: TierAccess, primary: str, former: str) -> None:
     """
 
     async def tell(pod: str, address: str) -> None:
-        await ask(address, REDIS_PORT, tier.passwords, _PATIENCE_SECONDS, *commands[pod])
+        await ask(address, REDIS_PORT, tier.login, _PATIENCE_SECONDS, *commands[pod])
 
     host = f"{primary}.{tier.domain}"
     rewrite = ("CONFIG", "REWRITE")
@@ -157,7 +157,7 @@ async def tell_sentinels(tier: TierAccess, primary: str) -> None:
         hello = (peer["ip"], peer["port"], peer["runid"], epoch, *master, epoch)
         message = ",".join(map(str, hello))
         publish = ("PUBLISH", "__sentinel__:hello", message)
-        await ask(address, SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, publish)
+        await ask(address, SENTINEL_PORT, tier.login, _PATIENCE_SECONDS, publish)
 
     await asyncio.gather(*(tell(*each) for each in tier.sentinels.items()))
 
@@ -167,7 +167,7 @@ async def _peers(tier: TierAccess, address: str) -> tuple[int, list[dict[str, st
     answers = await ask(
         address,
         SENTINEL_PORT,
-        tier.passwords,
+        tier.login,
         _PATIENCE_SECONDS,
         ("SENTINEL", "MASTER", tier.tier),
         ("SENTINEL", "SENTINELS", tier.tier),
@@ -182,14 +182,12 @@ async def _peers(tier: TierAccess, address: str) -> tuple[int, list[dict[str, st
 async def _monitor(tier: TierAccess, address: str, host: str) -> None:
     """Have a Sentinel that knows no other one begin anew."""
     name = tier.tier
-    await ask(
-        address, SENTINEL_PORT, tier.passwords, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name)
-    )
+    await ask(address, SENTINEL_PORT, tier.login, _PATIENCE_SECONDS, ("SENTINEL", "REMOVE", name))
     await ask(
         address,
         SENTINEL_PORT,
-        tier.passwords,
+        tier.login,
         _PATIENCE_SECONDS,
         ("SENTINEL", "MONITOR", name, host, REDIS_PORT, QUORUM),
-        ("SENTINEL", "SET", name, "auth-pass", tier.passwords[0]),
+        ("SENTINEL", "SET", name, "auth-pass", tier.password),
     )

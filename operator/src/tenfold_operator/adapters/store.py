@@ -1,7 +1,7 @@
 """What the watches have told so far: the objects of the watched namespaces, in memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, object_at, ref_of, text_at
@@ -23,6 +23,11 @@ class Store:
         self._objects: dict[Ref, JsonObject] = {}
         self._related: dict[Ref, set[Ref]] = defaultdict(set)
         self._changed: set[Ref] = set()
+        self._listeners: list[Callable[[Ref], None]] = []
+
+    def subscribe(self, listener: Callable[[Ref], None]) -> None:
+        """Have `listener` called with the custom resource whose objects changed."""
+        self._listeners.append(listener)
 
     def put(self, manifest: JsonObject) -> None:
         """Remember an object, unless a newer state of it is known."""
@@ -39,6 +44,7 @@ class Store:
         self._objects[ref] = slim
         if owner := owner_of(manifest):
             self._related[owner].add(ref)
+            self._tell(owner)
 
     def drop(self, ref: Ref) -> None:
         """Forget an object."""
@@ -48,6 +54,7 @@ class Store:
             self._related[owner].discard(ref)
             if not self._related[owner]:
                 del self._related[owner]
+            self._tell(owner)
 
     def mark(self) -> None:
         """Begin to note what changes, before a list is asked for that `replace` will bring."""
@@ -73,9 +80,17 @@ class Store:
         """Return the objects whose labels name this Workload or RedisTier."""
         return tuple(self._objects[ref] for ref in sorted(self._related.get(owner, ())))
 
+    def refs(self, kind: str) -> tuple[Ref, ...]:
+        """Return where all objects of a kind are, by namespace and name."""
+        return tuple(sorted(ref for ref in self._objects if ref.kind == kind))
+
     def all(self, kind: str) -> tuple[JsonObject, ...]:
         """Return all objects of a kind, by namespace and name."""
-        return tuple(self._objects[ref] for ref in sorted(self._objects) if ref.kind == kind)
+        return tuple(self._objects[ref] for ref in self.refs(kind))
+
+    def _tell(self, owner: Ref) -> None:
+        for listener in self._listeners:
+            listener(owner)
 
 
 def owner_of(manifest: JsonObject) -> Ref | None:

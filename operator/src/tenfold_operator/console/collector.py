@@ -25,6 +25,7 @@ class ResourceCollector(Collector):
         yield from self._conditions("RedisBackup", "backup")
         yield from self._conditions("RedisRestore", "restore")
         yield from self._backups()
+        yield from self._shards()
         yield self._revisions(
             "tenfold_workload_revision_weight", "Share of the traffic in percent.", "weight"
         )
@@ -65,6 +66,13 @@ class ResourceCollector(Collector):
                 "Size of the repository.",
                 "lastBackup.repositoryBytes",
             ),
+            (
+                "RedisTier",
+                "tier",
+                "certificate_expires_timestamp_seconds",
+                "When the first of its certificates expires.",
+                "certificate.expires",
+            ),
             ("RedisRestore", "restore", "last_good_timestamp_seconds", "When equal.", "lastGood"),
             ("RedisRestore", "restore", "duration_seconds", "Duration.", "lastRun.seconds"),
             ("RedisRestore", "restore", "different_keys", "Keys off.", "lastRun.different"),
@@ -80,6 +88,21 @@ class ResourceCollector(Collector):
                     value = datetime.fromisoformat(value).timestamp()
                 if isinstance(value, int | float):
                     family.add_metric([ref.namespace, ref.name], value)
+            yield family
+
+    def _shards(self) -> Iterator[Metric]:
+        """What the shards of Redis Clusters hold, and by how many servers."""
+        for field, name, documentation in (
+            ("slots", "tenfold_redis_shard_slots", "Slots that the shard holds."),
+            ("replicas", "tenfold_redis_shard_replicas", "Replicas connected to its primary."),
+        ):
+            labels = ["namespace", "tier", "shard"]
+            family = GaugeMetricFamily(name, documentation, labels=labels)
+            for manifest in self._store.all("RedisTier"):
+                ref = ref_of(manifest)
+                for each in objects_at(manifest, "status", "shards"):
+                    number = str(number_at(each, "number"))
+                    family.add_metric([ref.namespace, ref.name, number], number_at(each, field))
             yield family
 
     def _revisions(self, name: str, documentation: str, field: str) -> Metric:

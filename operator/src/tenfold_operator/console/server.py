@@ -1,32 +1,60 @@
 """The console's web server."""
 
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
 from aiohttp import web
 
 from tenfold_operator.adapters.store import Store
-from tenfold_operator.console.page import render
-from tenfold_operator.console.state import snapshot
+from tenfold_operator.console import assets, guard
+from tenfold_operator.console.api import Api, problems
+from tenfold_operator.console.feed import Feed
+from tenfold_operator.console.history import Historian
+from tenfold_operator.console.source import Source
 from tenfold_operator.journal import Journal
+from tenfold_operator.ports import Clock, Metrics
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-}
+_SHUTDOWN_SECONDS = 2.0
 
 
-async def start(store: Store, journal: Journal, port: int) -> web.AppRunner:
-    """Serve the page at / and the state at /api/v1/state; the caller cleans the runner up."""
+async def start(
+    *,
+    store: Store,
+    journal: Journal,
+    prometheus: Metrics,
+    clock: Clock,
+    port: int,
+    token_file: Path | None,
+    begin: Callable[[Coroutine[None, None, None]], None],
+) -> web.AppRunner:
+    """Serve the page at / and its API; the caller cleans the runner up.
 
-    async def page(_: web.Request) -> web.Response:
-        text = render(snapshot(store, journal))
-        return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+    `begin` runs a coroutine for as long as the operator runs.
+    """
+    source = Source(store, journal)
+    feed = Feed(source)
+    begin(feed.run())
+    files = assets.load()
 
-    async def state(_: web.Request) -> web.Response:
-        return web.json_response(snapshot(store, journal), headers=_HEADERS)
+    async def page(request: web.Request) -> web.Response:
+        return assets.respond(files, request)
 
-    application = web.Application()
-    application.add_routes([web.get("/", page), web.get("/api/v1/state", state)])
-    runner = web.AppRunner(application, access_log=None)
+    async def end(_: web.Application) -> None:
+        await feed.close()
+
+    checks = (guard.only_with_token(token_file),) if token_file else ()
+    application = web.Application(middlewares=[problems, *checks])
+    application.on_response_prepare.append(guard.add_headers)
+    application.on_shutdown.append(end)
+    application.add_routes(Api(source, feed, Historian(prometheus, clock)).routes())
+    application.add_routes([web.get("/{path:(?!api/).*}", page)])
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        # A browser that goes away frees its place among the listeners at once.
+        handler_cancellation=True,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+    )
     await runner.setup()
     await web.TCPSite(runner, port=port).start()
     return runner

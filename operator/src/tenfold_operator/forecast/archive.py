@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold_operator.forecast import features, statistical
-from tenfold_operator.forecast.behavioural import Habit
+from tenfold_operator.forecast.behavioural import COLUMNS, Habit
 from tenfold_operator.forecast.calibration import Spread
 from tenfold_operator.forecast.days import Days
 from tenfold_operator.forecast.drift import Monitor
@@ -22,7 +22,7 @@ from tenfold_operator.forecast.types import FAMILIES, LEVELS, Floats
 
 _COUNTERS = ("steps", "zero_steps", "steps_since_zero")
 _LAYERS = 3
-_FORESTS = ("near", "far")
+_FORESTS = ("near", "far", "width")
 _LINKS = ("feature", "left", "roots")
 _DEEPEST = 64
 _WIDEST_STATE = 16
@@ -78,7 +78,8 @@ def _learned_arrays(learned: Learned) -> dict[str, NDArray[np.generic]]:
         zip(learned.network.weights, learned.network.biases, strict=True)
     ):
         found |= {f"network.weights{layer}": weights, f"network.biases{layer}": biases}
-    for name, forest in zip(_FORESTS, (learned.near, learned.far), strict=True):
+    for name in _FORESTS:
+        forest: Forest = getattr(learned, name)
         found |= {
             f"{name}.feature": forest.feature,
             f"{name}.threshold": forest.threshold,
@@ -167,7 +168,7 @@ def _monitor(checked: _Checked) -> Monitor:
 
 
 def _learned(checked: _Checked) -> Learned:
-    weights, biases, width = [], [], features.COUNT
+    weights, biases, width = [], [], features.SHARED
     for layer in range(_LAYERS):
         weights.append(checked.floats(f"network.weights{layer}", (width, None)))
         width = weights[-1].shape[1]
@@ -175,15 +176,16 @@ def _learned(checked: _Checked) -> Learned:
     if width != 1:
         raise Rejected(f"network: {width} outputs, it has one")
     network = Network(
-        checked.floats("network.mean", (features.COUNT,)),
-        checked.floats("network.scale", (features.COUNT,)),
+        checked.floats("network.mean", (features.SHARED,)),
+        checked.floats("network.scale", (features.SHARED,)),
         tuple(weights),
         tuple(biases),
     )
     if not (network.scale > 0).all():
         raise Rejected("network.scale: a scale that is not positive")
-    near, far = (_forest(checked, name) for name in _FORESTS)
-    return Learned(network, near, far, Habit(checked.floats("habit", (len(KNOTS), 5))))
+    near, far, spread = (_forest(checked, name) for name in _FORESTS)
+    habit = Habit(checked.floats("habit", (len(KNOTS), len(COLUMNS) + 1)))
+    return Learned(network, near, far, habit, spread)
 
 
 def _forest(checked: _Checked, name: str) -> Forest:

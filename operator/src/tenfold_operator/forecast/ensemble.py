@@ -19,6 +19,7 @@ from tenfold_operator.forecast.reasons import Track
 from tenfold_operator.forecast.types import FAMILIES, LEVELS, Floats, Forecast
 
 _KNOTS = np.array(KNOTS)
+_AHEAD = np.arange(1, HORIZONS + 1)
 _EACH = np.arange(len(KNOTS))
 _LOW, _MIDDLE, _HIGH = LEVELS.index(0.05), LEVELS.index(0.5), LEVELS.index(0.95)
 _HELD_RATE = 1.0 / 200.0
@@ -33,6 +34,7 @@ class _Pending:
         default_factory=lambda: np.full((HORIZONS, len(FAMILIES), len(KNOTS)), np.nan)
     )
     centre: Floats = field(default_factory=lambda: np.full((HORIZONS, len(KNOTS)), np.nan))
+    spread: Floats = field(default_factory=lambda: np.full((HORIZONS, len(KNOTS)), np.nan))
     last_value: Floats = field(default_factory=lambda: np.full(HORIZONS, np.nan))
 
 
@@ -62,7 +64,6 @@ class Ensemble:
         self.last_errors = np.full(len(KNOTS), np.nan)
         self._pending = _Pending()
         self._weights = skill.weights(track.errors)
-        self._knot_shares = mixing(_KNOTS)
         self._note_answers()
 
     def update(self, value: float) -> None:
@@ -90,10 +91,12 @@ class Ensemble:
         steps = np.arange(1, horizon_steps + 1)
         shares = mixing(steps)
         weights = self._weights @ shares.T
-        centre = self._natural(
-            skill.combine(self.members.ahead(self.history, self.state, steps), weights)
-        )
-        spread = self.track.spread.mixed(shares)(centre)
+        answers, width = self._ahead
+        if horizon_steps > HORIZONS:
+            answers, width = self.members.ahead(self.history, self.state, steps)
+        answers, width = answers[:, :horizon_steps], width[:horizon_steps]
+        centre = self._natural(skill.combine(answers, weights))
+        spread = self.track.spread.mixed(shares)(centre) * width
         scores = np.sort(self.track.quantiles, axis=0) @ shares.T
         values = np.maximum(0.0, centre + scores * spread)
         return Forecast(
@@ -109,16 +112,19 @@ class Ensemble:
 
     def _natural(self, answers: Floats) -> Floats:
         level = self.history.level[self.history.last] if self.history.steps else -math.inf
-        result: Floats = np.maximum(0.0, np.exp(level + answers) - self.history.offset)
-        return result
+        return self.history.natural(level + answers)
 
     def _note_answers(self) -> None:
+        """Answer for all horizons at once: a few rows take as long as many, and are asked again."""
+        self._ahead = self.members.ahead(self.history, self.state, _AHEAD)
         if self.history.empty:
             return
-        answers = self.members.ahead(self.history, self.state, _KNOTS)
+        answers, width = (each[..., _KNOTS - 1] for each in self._ahead)
         slot = self.history.steps % HORIZONS
         self._pending.families[slot] = self._natural(answers)
-        self._pending.centre[slot] = self._natural(skill.combine(answers, self._weights))
+        centre = self._natural(skill.combine(answers, self._weights))
+        self._pending.centre[slot] = centre
+        self._pending.spread[slot] = self.track.spread(centre) * width
         self._pending.last_value[slot] = self._natural(
             self.history.log[self.history.last] - self.history.level[self.history.last]
         )
@@ -137,7 +143,7 @@ class Ensemble:
         track.ensemble = _moved(track.ensemble, self.last_errors, 1.0 / skill.MEMORY_STEPS)
         simple = np.abs(value - pending.last_value[slots])
         track.last_value = _moved(track.last_value, simple, 1.0 / skill.MEMORY_STEPS)
-        score: Floats = (value - centre) / track.spread(centre)
+        score: Floats = (value - centre) / pending.spread[slots, _EACH]
         inside = (score >= track.quantiles[_LOW]) & (score <= track.quantiles[_HIGH])
         track.held = _moved(track.held, np.where(there, inside, np.nan), _HELD_RATE)
         track.quantiles = calibration.tracked(track.quantiles, score)

@@ -7,16 +7,24 @@ learned at one load holds at ten times of it. What is not known is 0: no differe
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold_operator.forecast.days import DAY
 from tenfold_operator.forecast.history import History
-from tenfold_operator.forecast.types import Floats
+from tenfold_operator.forecast.types import Floats, Positions
 
-Positions = NDArray[np.int64]
+NOW, AHEAD, WEEK = 23, 15, 2
+COUNT = NOW + AHEAD + WEEK
+"""Features of a row: those of its origin, of its target, and of the target's time a week ago."""
 
-COUNT = 38
-"""Features of a row: those of its origin, then those of its target."""
+SHARED = NOW + AHEAD
+"""The first so many are for all families. A week ago is a single noisy moment: trees ask for it
+where it tells, a sum would take it everywhere."""
+
+STEPS = AHEAD - 1
+"""Column of `ahead` with the logarithm of the horizon."""
+
+DIFFERENCES = 8
+"""The first so many of the target's are differences, the others calendar and horizon."""
 
 _LAGS = np.arange(12)
 _WINDOWS = np.array([2, 10, 30, 60, 180])
@@ -58,15 +66,16 @@ def ahead(history: History, at: Positions, steps: Positions, profiles: Floats) -
     hour = max(1, round(_HOUR / history.days.step_seconds))
     an_hour_ago = at + (steps - 1) % hour + 1 - hour
     a_day_ago = at + (steps - 1) % history.day + 1 - history.day
-    smooth = _mean_around(history, a_day_ago, np.minimum(a_day_ago + history.smoothing, at))
+    yesterday = _smooth(history, at, a_day_ago)
+    last_week = _smooth(history, at, at + (steps - 1) % history.week + 1 - history.week)
     local = history.days.local(history.step(0) + at + steps)
     clock = 2 * np.pi * local / DAY
     return np.stack(
         (
             history.log[an_hour_ago] - level,
             history.log[a_day_ago] - level,
-            smooth - level,
-            smooth - history.level[at - history.day],
+            yesterday - level,
+            yesterday - history.level[at - history.day],
             profiles[0] - level,
             profiles[0] - history.of_day[at],
             profiles[1] - level,
@@ -78,6 +87,8 @@ def ahead(history: History, at: Positions, steps: Positions, profiles: Floats) -
             np.floor(local / DAY),
             history.days.campaigns(history.step(0) + at + steps).astype(np.float64),
             np.log(steps),
+            last_week - level,
+            last_week - history.level[at - history.week],
         ),
         axis=1,
     )
@@ -90,8 +101,9 @@ def profiles_at(history: History, steps: Positions) -> Floats:
     return np.stack((history.day_table[of_day], history.week_table[of_week]))
 
 
-def _mean_around(history: History, at: Positions, until: Positions) -> Floats:
-    since = at - history.smoothing - 1
+def _smooth(history: History, at: Positions, around: Positions) -> Floats:
+    """Return the logarithm of the mean of the values around positions, of what is known at `at`."""
+    since, until = around - history.smoothing - 1, np.minimum(around + history.smoothing, at)
     mean = (history.sums[until] - history.sums[since]) / (until - since)
     result: Floats = np.log(np.maximum(mean, 0.0) + history.offset)
     return result

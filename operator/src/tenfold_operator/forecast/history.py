@@ -1,4 +1,4 @@
-"""What an ensemble remembers of its series: a day of steps, and the profiles of day and week.
+"""What an ensemble remembers of its series: a week of steps, and the profiles of day and week.
 
 One path for training and for life: a fit appends every value of its window, an update one more.
 Levels and profiles are logarithms of (value + offset), in which a tenfold load is a shift.
@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from tenfold_operator.forecast.days import DAY, Days
+from tenfold_operator.forecast.types import Floats
 
 LEVEL_STEPS = 5
 _LOOKBACK_STEPS = 256
@@ -48,7 +49,7 @@ class History:
     Args:
         days: The series' clock; step 0 is the first value appended.
         scale: A typical value, > 0, in the series' own unit.
-        capacity: Steps to hold beyond the day that features look back on.
+        capacity: Steps to hold beyond the week that features look back on.
     """
 
     def __init__(self, days: Days, scale: float, capacity: int = 0) -> None:
@@ -56,7 +57,8 @@ class History:
         self.scale = scale
         self.offset = 0.1 * scale
         self.day = max(1, round(DAY / days.step_seconds))
-        self.lookback = self.day + _LOOKBACK_STEPS
+        self.week = 7 * self.day
+        self.lookback = self.week + _LOOKBACK_STEPS
         self.smoothing = min(7, self.day // 200)
         size = self.lookback + capacity + _SLACK
         self.log, self.level, self.sums, self.squares, self.of_day, self.of_week = (
@@ -98,9 +100,8 @@ class History:
         of_day, of_week = self.days.slot(self.steps)
         self.of_day[at] = self.day_table[of_day]
         self.of_week[at] = self.week_table[of_week]
-        expected = self._expected(at)
-        trusted = self._trust(value, expected)
-        filled = float(value) if trusted else expected
+        trusted = self._trust(value, at)
+        filled = float(value) if trusted else self._expected(at)
         self.last = at
         self.steps += 1
         self.known[at] = trusted
@@ -113,6 +114,11 @@ class History:
         self.squares[at] = self.squares[at - 1] + (log - level) ** 2
         self._learn_profile()
         return trusted
+
+    def natural(self, logs: Floats) -> Floats:
+        """Return values >= 0 in the series' own unit, from logarithms as `log` has them."""
+        values: Floats = np.maximum(0.0, np.exp(logs) - self.offset)
+        return values
 
     def profile(self, position: int) -> float:
         """Return the expected log at a held position by day and week; NaN while none is known."""
@@ -133,17 +139,17 @@ class History:
         self.sums -= self.sums[self.last]
         self.squares -= self.squares[self.last]
 
-    def _trust(self, value: float, expected: float) -> bool:
+    def _trust(self, value: float, at: int) -> bool:
         if not math.isfinite(value) or value < 0.0:
             return False
         if value > 0.0:
             if 0 < self.zero_steps <= _LONE_ZERO_STEPS:
-                self.lone_zero_level = max(self.lone_zero_level, expected)
+                self.lone_zero_level = max(self.lone_zero_level, self._expected(at))
             self.zero_steps = 0
             self.steps_since_zero += 1
             return True
         self.zero_steps += 1
-        sudden = self.steps_since_zero >= _NO_ZERO_STEPS and expected > max(
+        sudden = self.steps_since_zero >= _NO_ZERO_STEPS and self._expected(at) > max(
             _FADED_SHARE * self.scale, _LONE_ZERO_FACTOR * self.lone_zero_level
         )
         if sudden and self.zero_steps * self.days.step_seconds <= LONGEST_OUTAGE_SECONDS:
@@ -156,9 +162,17 @@ class History:
         return 0.0 if self.empty else max(0.0, math.exp(self.level[self.last]) - self.offset)
 
     def _expected(self, at: int) -> float:
+        """Return the value expected at a position by the level before it and the season.
+
+        The level goes with the profile's mean over the same steps, not with its last: in a gap that
+        follows a steep rise or a spike, what was filled in is in the next level, and any other
+        ratio would be taken again and again.
+        """
         if self.empty:
             return 0.0
-        change = self.profile(at) - self.profile(at - 1)
+        season = [self.profile(at - back) for back in range(min(LEVEL_STEPS, self.steps) + 1)]
+        usual = sum(map(math.exp, season[1:])) / (len(season) - 1)
+        change = season[0] - math.log(usual)
         expected = self.level[at - 1] + (0.0 if math.isnan(change) else change)
         return max(0.0, math.exp(min(expected, 700.0)) - self.offset)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold_operator.forecast import features
 from tenfold_operator.forecast.behavioural import Habit
-from tenfold_operator.forecast.forest import Forest
+from tenfold_operator.forecast.forest import Forest, Grove
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.network import Network
 from tenfold_operator.forecast.statistical import Statistical
@@ -23,6 +25,9 @@ HORIZONS = KNOTS[-1]
 
 NEAR_STEPS = 3
 """The hybrid has trees of their own for horizons up to this."""
+
+WIDEST = 3.0
+"""A band is made no wider and no narrower than by this factor of e."""
 
 _NEAR = np.log(NEAR_STEPS + 0.5)
 _FARTHEST = 6.0
@@ -50,16 +55,19 @@ class Learned:
 
     The hybrid is boosted trees on the decomposed series: level taken off, seasons as differences.
     There are two sets of them, since what tells the next few steps (the last values) tells little
-    of farther ones (the season).
+    of farther ones (the season). `width` says how much wider than usual the band has to be.
     """
 
     network: Network
     near: Forest
     far: Forest
     habit: Habit
+    width: Forest
 
-    def __call__(self, now: Floats, ahead: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:
-        """Answer neural, hybrid and behavioural for rows, shape (m,) each.
+    def __call__(
+        self, now: Floats, ahead: Floats, shares: Floats
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Answer neural, hybrid and behavioural, and the width, for rows, shape (m,) each.
 
         Args:
             now: features.now of each row's origin, shape (m, features).
@@ -68,12 +76,20 @@ class Learned:
         """
         known = np.concatenate((now, ahead), axis=1)
         known[np.isnan(known)] = 0.0
-        near = ahead[:, -1] <= _NEAR
-        habit = self.habit(known[:, now.shape[1] :], shares)
-        trees = np.empty(len(known))
-        trees[near] = self.near(known[near])
-        trees[~near] = self.far(known[~near])
-        return self.network(known), trees, habit
+        near = ahead[:, features.STEPS] <= _NEAR
+        habit = self.habit(known, shares)
+        trees, width = self.grove(known, near)
+        return (
+            self.network(known[:, : features.SHARED]),
+            trees,
+            habit,
+            np.exp(np.clip(width, -WIDEST, WIDEST)),
+        )
+
+    @cached_property
+    def grove(self) -> Grove:
+        """The three sets of trees, to be walked at once."""
+        return Grove(self.near, self.far, self.width)
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,12 @@ class Members:
     statistical: Statistical
     learned: Learned | None
 
+    def trusting(self, trust: float) -> Members:
+        """Return the same with a width to the power of `trust`: 0 is as wide as usual."""
+        if self.learned is None:
+            return self
+        return replace(self, learned=replace(self.learned, width=self.learned.width.scaled(trust)))
+
     def residual(self, history: History, position: int) -> float:
         """Return what the statistical family sees of a step; NaN where it is a gap."""
         if not history.known[position]:
@@ -90,10 +112,12 @@ class Members:
         season = history.profile(position) if self.statistical.seasonal else 0.0
         return float(history.log[position]) - season
 
-    def ahead(self, history: History, state: Floats, steps: NDArray[np.int64]) -> Floats:
-        """Answer for steps after the last one, shape (m,), with shape (families, m).
+    def ahead(
+        self, history: History, state: Floats, steps: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """Answer for steps after the last one, shape (m,): shape (families, m), and widths (m,).
 
-        A row is NaN where a family has no answer.
+        A row is NaN where a family has no answer. The width is that of the band, 1 being usual.
         """
         at = np.full(steps.shape, history.last)
         level = history.level[history.last]
@@ -102,17 +126,19 @@ class Members:
         trend = space.reach[np.minimum(steps, len(space.reach)) - 1] @ state + space.centre
         if space.seasonal:
             season = blend(profiles)
-            trend = trend + np.where(
-                np.isnan(season), np.nan_to_num(history.profile(history.last)), season
-            )
+            if np.isnan(season).any():
+                present = history.profile(history.last)
+                season = np.where(np.isnan(season), 0.0 if math.isnan(present) else present, season)
+            trend = trend + season
         answers = np.full((len(FAMILIES), len(steps)), np.nan)
         answers[1] = trend - level
+        width = np.ones(len(steps))
         if self.learned is not None:
             now = np.repeat(features.now(history, at[:1]), len(steps), axis=0)
-            answers[0], answers[2], answers[3] = self.learned(
+            answers[0], answers[2], answers[3], width = self.learned(
                 now, features.ahead(history, at, steps, profiles), mixing(steps)
             )
-        return bounded(answers)
+        return bounded(answers), width
 
 
 def blend(profiles: Floats) -> Floats:
@@ -120,7 +146,7 @@ def blend(profiles: Floats) -> Floats:
 
     Where nothing is known of the week it is the day's.
     """
-    mean: Floats = np.where(np.isnan(profiles[1]), profiles[0], profiles.mean(axis=0))
+    mean: Floats = np.where(np.isnan(profiles[1]), profiles[0], 0.5 * (profiles[0] + profiles[1]))
     return mean
 
 

@@ -10,7 +10,7 @@ import hashlib
 import importlib.metadata
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -81,10 +81,24 @@ class Record(_Frozen):
     @property
     def calendar(self) -> Calendar:
         """The calendar that was fitted with."""
-        campaigns = tuple(
-            Campaign(name=each.name, start=each.start, end=each.end) for each in self.campaigns
-        )
-        return Calendar(timezone=self.timezone, campaigns=campaigns)
+        return calendar_of(self.timezone, self.campaigns)
+
+
+def calendar_of(timezone: str, campaigns: Iterable[CampaignRecord]) -> Calendar:
+    """Return the calendar that was recorded.
+
+    Raises:
+        ValueError: A campaign without time zones, or that ends before it begins.
+    """
+    found = (Campaign(name=each.name, start=each.start, end=each.end) for each in campaigns)
+    return Calendar(timezone=timezone, campaigns=tuple(found))
+
+
+def records_of(campaigns: Iterable[Campaign]) -> tuple[CampaignRecord, ...]:
+    """Return campaigns as they are recorded."""
+    return tuple(
+        CampaignRecord(name=each.name, start=each.start, end=each.end) for each in campaigns
+    )
 
 
 def pack(
@@ -100,7 +114,7 @@ def pack(
         created: Now, with its time zone.
     """
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays_of(ensemble))
+    np.savez_compressed(file, allow_pickle=False, **arrays_of(ensemble))
     archive = file.getvalue()
     digest = hashlib.sha256(archive).hexdigest()
     days = ensemble.history.days
@@ -113,15 +127,17 @@ def pack(
         step_seconds=days.step_seconds,
         steps=ensemble.history.steps,
         timezone=days.calendar.timezone,
-        campaigns=tuple(
-            CampaignRecord(name=each.name, start=each.start, end=each.end)
-            for each in days.calendar.campaigns
-        ),
-        data_digest=hashlib.sha256(np.ascontiguousarray(window.values).tobytes()).hexdigest(),
+        campaigns=records_of(days.calendar.campaigns),
+        data_digest=data_digest(window),
         libraries={library: importlib.metadata.version(library) for library in _LIBRARIES},
         scores=_scores(ensemble),
         seed=seed,
     ), archive
+
+
+def data_digest(window: Series) -> str:
+    """Return the SHA-256 of the values that a model was fitted to."""
+    return hashlib.sha256(np.ascontiguousarray(window.values).tobytes()).hexdigest()
 
 
 def parse(text: str | bytes) -> Record:

@@ -8,6 +8,7 @@ FOLDER/SERIES/roles.json     who is champion, who challenger
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -99,6 +100,10 @@ class FileStore:
             if version is not None and version not in kept:
                 raise Rejected(f"{series} {version}: not kept here; save it first")
         _write(self._folder / series / "roles.json", roles.model_dump_json().encode())
+
+    def remove(self, series: str) -> None:
+        """Remove all that is kept of a series."""
+        shutil.rmtree(self._folder / series, ignore_errors=True)
 
     def prune(self, series: str, keep: int) -> tuple[str, ...]:
         """Remove all but the newest `keep` versions and those with a role; return the removed."""

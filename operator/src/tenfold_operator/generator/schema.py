@@ -85,7 +85,7 @@ class _Names:
 
     kind: str
     in_both: frozenset[str]
-    """Blocks that spec and status both have; that of the status gets the suffix Status."""
+    """Blocks and lists of them that spec and status both have; the latter get the suffix Status."""
 
     def child(self, parent: str, name: str) -> str:
         if name == "conditions":  # the same for every kind
@@ -102,7 +102,7 @@ def _in_both_sections(schema: dict[str, Any]) -> frozenset[str]:
         {
             name
             for name, child in schema["properties"].get(section, {}).get("properties", {}).items()
-            if child.get("properties")
+            if child.get("items", child).get("properties")
         }
         for section in _SECTIONS
     )
@@ -121,6 +121,8 @@ def _node(schema: dict[str, Any], class_name: str, names: _Names) -> Node:
 
 
 def _singular(name: str) -> str:
+    if name.endswith("Status"):
+        return f"{_singular(name.removesuffix('Status'))}Status"
     if name.endswith("ies"):
         return f"{name[:-3]}y"
     return name[:-1] if name.endswith("s") else name + "Item"

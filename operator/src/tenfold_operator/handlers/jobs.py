@@ -6,10 +6,9 @@ from typing import cast
 
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import RedisTier
+from tenfold_operator.model.generated import RedisBackup, RedisTier
 from tenfold_operator.model.manifest import Ref, object_at, objects_at, ref_of, text_at, time_at
 from tenfold_operator.model.observed import JobAnswer
-from tenfold_operator.plan import redis_names as names
 from tenfold_operator.ports import Cluster
 
 
@@ -20,10 +19,15 @@ class Jobs:
         self._store = store
         self._cluster = cluster
 
-    def tier_secret(self, namespace: str, tier: str) -> str | None:
-        """Return the name of the Secret with the tier's password, None when there is no tier."""
-        found = self._store.get(Ref("RedisTier", namespace, tier))
-        return names.secret(RedisTier.model_validate(found)) if found else None
+    def tier(self, namespace: str, name: str) -> RedisTier | None:
+        """Return the tier, None when there is none."""
+        found = self._store.get(Ref("RedisTier", namespace, name))
+        return RedisTier.model_validate(found) if found else None
+
+    def backup(self, namespace: str, name: str) -> RedisBackup | None:
+        """Return the backup, None when there is none."""
+        found = self._store.get(Ref("RedisBackup", namespace, name))
+        return RedisBackup.model_validate(found) if found else None
 
     def ended(self, related: Iterable[JsonObject]) -> tuple[JobAnswer, ...]:
         """Return the last of the Jobs among `related` that have ended."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import structlog
 
 from tenfold_operator.model.manifest import Ref
+from tenfold_operator.model.observed import Login
 from tenfold_operator.ports import RedisAdmin
 
 _RECONNECT_SECONDS = 1.0
@@ -18,11 +19,11 @@ class Listeners:
     def __init__(self, redis: RedisAdmin, wake: Callable[[Ref], Awaitable[None]]) -> None:
         self._redis = redis
         self._wake = wake
-        self._tasks: dict[tuple[Ref, str, tuple[str, ...]], asyncio.Task[None]] = {}
+        self._tasks: dict[tuple[Ref, str, Login], asyncio.Task[None]] = {}
 
-    def follow(self, tier: Ref, addresses: Iterable[str], passwords: tuple[str, ...]) -> None:
+    def follow(self, tier: Ref, addresses: Iterable[str], login: Login) -> None:
         """Listen to exactly these Sentinels of the tier."""
-        wanted = {(tier, address, passwords) for address in addresses}
+        wanted = {(tier, address, login) for address in addresses}
         for key in [key for key in self._tasks if key[0] == tier and key not in wanted]:
             self._tasks.pop(key).cancel()
         for key in wanted - self._tasks.keys():
@@ -30,9 +31,9 @@ class Listeners:
 
     def stop(self, tier: Ref) -> None:
         """Listen to this tier no longer."""
-        self.follow(tier, (), ())
+        self.follow(tier, (), Login(()))
 
-    async def _listen(self, tier: Ref, address: str, passwords: tuple[str, ...]) -> None:
+    async def _listen(self, tier: Ref, address: str, login: Login) -> None:
         waking: set[asyncio.Task[None]] = set()
 
         def on_change(event: str) -> None:
@@ -41,6 +42,8 @@ class Listeners:
             waking.add(task)  # the loop itself keeps only weak references
             task.add_done_callback(waking.discard)
 
-        while True:
-            await self._redis.listen(address, passwords, on_change)
+        key = (tier, address, login)
+        # A cancellation may get lost in a client that ends its connection just then.
+        while self._tasks.get(key) is asyncio.current_task():
+            await self._redis.listen(address, login, on_change)
             await asyncio.sleep(_RECONNECT_SECONDS)

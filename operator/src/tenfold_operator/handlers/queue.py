@@ -60,9 +60,10 @@ class Queue:
                     metrics.QUEUE_DEPTH.set(len(self._due))
                     self._busy.add(ref)
                     return ref
+                # Not wait_for: Python 3.11's forgets a cancellation that comes with a notification.
                 with contextlib.suppress(TimeoutError):
-                    timeout = None if due is None else due - now
-                    await asyncio.wait_for(self._changed.wait(), timeout)
+                    async with asyncio.timeout(None if due is None else due - now):
+                        await self._changed.wait()
 
     async def _look(self, ref: Ref) -> None:
         started = time.monotonic()

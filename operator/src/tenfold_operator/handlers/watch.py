@@ -10,7 +10,7 @@ from tenfold_operator.adapters.kubernetes import plural
 from tenfold_operator.adapters.store import Store, owner_of
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref, ref_of
-from tenfold_operator.model.names import API_VERSIONS, MANAGER, WORKLOAD
+from tenfold_operator.model.names import API_VERSIONS, MANAGER, TIER, WORKLOAD
 from tenfold_operator.ports import Cluster, Rejected, Unavailable
 
 _OURS = f"app.kubernetes.io/managed-by={MANAGER}"
@@ -30,6 +30,8 @@ SELECTORS = {
     "StatefulSet": _OURS,
     "EndpointSlice": WORKLOAD,
     "Pod": _OURS,
+    # Made by StatefulSets, with the labels that choose their pods.
+    "PersistentVolumeClaim": TIER,
 }
 """What is watched, and by which labels the API server chooses."""
 OWNERS = ("Workload", "RedisTier", "RedisBackup", "RedisRestore", "AnomalyDetector")

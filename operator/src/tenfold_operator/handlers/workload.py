@@ -11,6 +11,7 @@ from tenfold_operator.apply import Applier, is_owned
 from tenfold_operator.handlers.config import read_config
 from tenfold_operator.handlers.outcome import carry_out
 from tenfold_operator.handlers.pods import pod_troubles, restarts
+from tenfold_operator.handlers.scaling import Scaling
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import Workload
@@ -56,6 +57,7 @@ class WorkloadHandler:
         applier: Applier,
         journal: Journal,
         clock: Clock,
+        scaling: Scaling,
     ) -> None:
         self._store = store
         self._cluster = cluster
@@ -63,6 +65,7 @@ class WorkloadHandler:
         self._applier = applier
         self._journal = journal
         self._clock = clock
+        self._scaling = scaling
         self._asked: dict[Ref, tuple[Mapping[str, str], Readings]] = {}
 
     async def reconcile(self, ref: Ref) -> float | None:
@@ -71,11 +74,14 @@ class WorkloadHandler:
         if manifest is None or at(manifest, "metadata", "deletionTimestamp"):
             self._journal.forget(ref)
             self._asked.pop(ref, None)
+            self._scaling.forget(ref)
             return None
         workload = Workload.model_validate(manifest)
         config = await asyncio.to_thread(read_config, self._cluster, workload)
-        seen = observe(workload, self._store.related(ref), config, self._peers(workload))
-        view = await self._ask(ref, seen)
+        related = self._store.related(ref)
+        seen = observe(workload, related, config, self._peers(workload))
+        scaling = self._scaling.look(workload, related)
+        view = await self._ask(ref, replace(seen, scaling=scaling))
         now = self._clock.now()
         plan = plan_workload(view, now)
         self._journal.write(ref, plan, now)
@@ -83,7 +89,7 @@ class WorkloadHandler:
         due = await asyncio.to_thread(
             carry_out, self._applier, workload, "Workload", plan, now, "Progressing"
         )
-        looks = (due, _again(view))
+        looks = (due, _again(view), self._scaling.again(ref))
         return min((each for each in looks if each is not None), default=None)
 
     async def _ask(self, ref: Ref, view: WorkloadView) -> WorkloadView:
@@ -236,7 +242,7 @@ def _is_stuck(status: JsonObject) -> bool:
 
 def _route(workload: Workload, manifest: JsonObject) -> Route:
     generation = number_at(manifest, "metadata", "generation")
-    rules = objects_at(manifest, "spec", "rules")[-1:]  # before it may be the preview's
+    rules = objects_at(manifest, "spec", "rules")[-1:]  # those before match headers as well
     prefix = f"{workload.metadata.name}-"
     backends = tuple(
         Backend(

@@ -150,7 +150,7 @@ class RedisBackupRepository(Model):
 
 
 class RedisBackupRetention(Model):
-    """Which snapshots are kept."""
+    """Which snapshots are kept; of append-only files as many."""
 
     last: int = Field(default=7, ge=1, le=1000)
     """The latest ones."""
@@ -173,14 +173,21 @@ class RedisBackupSpec(Model):
     """Whether the schedule rests."""
     repository: RedisBackupRepository
     """The restic repository; it is made when it does not exist."""
+    point_in_time: bool = False
+    """Whether the append-only file of a replica is kept too, for restores to a chosen second. The
+    tier has to be a replicated one whose persistence.mode is aof. The Job runs on the replica's
+    node and reads its volume.
+    """
     retention: RedisBackupRetention = RedisBackupRetention()
-    """Which snapshots are kept."""
+    """Which snapshots are kept; of append-only files as many."""
     image: str = Field(
         default="docker.io/tenfold/redis-backup:7.0.15-0.14.0", min_length=1, max_length=512
     )
     """Image with restic, redis-server, redis-cli and bash on PATH."""
     memory: str = Field(default="512Mi", max_length=12, pattern="^[1-9][0-9]*(Mi|Gi)$")
-    """What the container of a backup or restore may use; a restore holds all of the data."""
+    """What the container of a backup or restore may use; a restore holds all of the data, of a
+    cluster one shard's; a drill holds it twice.
+    """
 
 
 class RedisBackupLastBackup(Model):
@@ -193,9 +200,15 @@ class RedisBackupLastBackup(Model):
     snapshot: str
     """Its id in the repository."""
     bytes: int | None = None
-    """Size of the data set, as an RDB file."""
+    """Size of the data set, as an RDB file, of a cluster one for each shard."""
     keys: int | None = None
-    """Keys of the replica just before."""
+    """Keys of the replica just before, of a cluster those of all shards."""
+    from_: AwareDatetime | None = Field(default=None, alias="from")
+    """The first second that its append-only file can be restored to; without pointInTime absent,
+    as until is.
+    """
+    until: AwareDatetime | None = None
+    """The last such second."""
     seconds: float | None = None
     """How long it took, the check of the repository included."""
     repository_bytes: int | None = None
@@ -220,8 +233,9 @@ class RedisBackupStatus(Model):
 
 
 class RedisBackup(Model):
-    """Backups of a RedisTier, once or by a schedule: a snapshot from a replica, streamed into an
-    encrypted restic repository, with retention and a check of the repository.
+    """Backups of a RedisTier, once or by a schedule: a snapshot from a replica, of a cluster from
+    one of each shard, streamed into an encrypted restic repository, with retention and a check of
+    the repository.
     """
 
     metadata: ObjectMeta
@@ -238,12 +252,19 @@ class RedisRestoreSpec(Model):
     """The RedisBackup of this namespace whose repository it is; it need not be in use any more."""
     snapshot: str = Field(default="latest", max_length=64, pattern="^(latest|[0-9a-f]{8,64})$")
     """Id of the snapshot in the repository, or latest."""
+    point_in_time: AwareDatetime | None = None
+    """Restore what was there at the end of this second, from the append-only files that a
+    RedisBackup with pointInTime keeps; a cluster has none. The time is that of the server whose
+    file it is.
+    """
     mode: Literal["copy", "replace", "drill"] = "copy"
     """copy: into a tier that holds nothing. replace: into a tier that is emptied first. drill:
     into a throw-away server beside it, to prove the snapshot.
     """
     tier: str | None = Field(default=None, min_length=1, max_length=40)
-    """The RedisTier of this namespace that the data goes into."""
+    """The RedisTier of this namespace that the data goes into; it may have another topology and
+    number of shards than what was backed up.
+    """
     confirm: str | None = Field(default=None, min_length=1, max_length=40)
     """The name of the tier again, where its data is to be replaced."""
     schedule: str | None = Field(default=None, min_length=9, max_length=100)
@@ -262,7 +283,7 @@ class RedisRestoreLastRun(Model):
     equal: bool
     """Whether the copy is what was backed up."""
     bytes: int | None = None
-    """Size of the data set, as an RDB file."""
+    """Size of the data set as an RDB file, of a point in time as an append-only file."""
     keys: int | None = None
     """Keys of the snapshot that have not expired."""
     found: int | None = None
@@ -314,24 +335,42 @@ class RedisTierPersistence(Model):
     are lost when all servers end at once.
     """
     size: str = Field(default="1Gi", max_length=12, pattern="^[1-9][0-9]*(Mi|Gi|Ti)$")
-    """Size of each server's volume."""
+    """Size of each server's volume. It may grow where the StorageClass lets volumes grow
+    (allowVolumeExpansion), and never shrinks.
+    """
     storage_class_name: str | None = Field(default=None, min_length=1, max_length=253)
     """Storage class of the volumes; the cluster's default when absent."""
 
 
 class RedisTierSentinel(Model):
-    """When the Sentinels act."""
+    """When the Sentinels, or the servers of a cluster among each other, act."""
 
     down_after_milliseconds: int = Field(default=3000, ge=500, le=600000)
-    """A server that does not answer for so long is down."""
+    """A server that does not answer for so long is down (in a cluster, cluster-node-timeout)."""
     failover_timeout_milliseconds: int = Field(default=10000, ge=1000, le=600000)
-    """A failover that takes longer is given up and tried again."""
+    """A failover that takes longer is given up and tried again; of no meaning in a cluster."""
+
+
+class RedisTierHandoverSuspicion(Model):
+    """Detectors that tell of a failure before it is there. While one of them says Anomalous, the
+    servers are probed every second; when the probes show the primary slow beside a replica that is
+    not, that is a reason to hand over. A detector's verdict alone moves nothing.
+    """
+
+    detectors: tuple[str, ...] = Field(default=(), max_length=16)
+    """Names of AnomalyDetectors of this namespace."""
+    slow_milliseconds: int = Field(default=100, ge=1, le=1000)
+    """A server that takes longer to answer a probe is slow."""
+    wanted: int = Field(default=4, ge=1, le=60)
+    """Probes in which the primary has to be slow while a replica is not."""
+    of: int = Field(default=5, ge=1, le=60)
+    """Last probes looked at."""
 
 
 class RedisTierHandover(Model):
-    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
-    time; it is done once the primary has moved since), and before the primary's pod ends or
-    restarts.
+    """When the primary of a replicated tier is moved on purpose: asked for by the annotation
+    tenfold.dev/handover (a time; it is done once the primary has moved since), and before the
+    primary's pod ends or restarts.
     """
 
     mode: Literal["automatic", "dryRun"] = "automatic"
@@ -342,10 +381,15 @@ class RedisTierHandover(Model):
     """No hand-over within so long after the primary last moved, unless its pod is about to end."""
     max_lag_bytes: int = Field(default=1048576, ge=0)
     """A replica that is further behind is not handed over to."""
+    suspicion: RedisTierHandoverSuspicion = RedisTierHandoverSuspicion()
+    """Detectors that tell of a failure before it is there. While one of them says Anomalous, the
+    servers are probed every second; when the probes show the primary slow beside a replica that is
+    not, that is a reason to hand over. A detector's verdict alone moves nothing.
+    """
 
 
 class RedisTierRecovery(Model):
-    """What the operator does when no majority of the Sentinels can act."""
+    """What the operator does with a replicated tier when no majority of the Sentinels can act."""
 
     without_quorum: Literal["refuse", "longestOffset"] = "refuse"
     """Several servers hold data that differs. refuse: a person decides. longestOffset: the one
@@ -385,13 +429,57 @@ class RedisTierAuth(Model):
     """
 
 
+class RedisTierTls(Model):
+    """Everybody who speaks with the servers and the Sentinels speaks TLS, on the same ports, and
+    so do the servers of a cluster among each other. It cannot be turned on or off later.
+    """
+
+    secret_name: str = Field(min_length=1, max_length=253)
+    """Secret of this namespace with the certificate and its key (tls.crt, tls.key) and who signed
+    it (ca.crt). A new certificate is taken over while the servers run.
+    """
+
+
+class RedisTierUserPasswordSecret(Model):
+    """Where its password is. It may be changed at any time."""
+
+    name: str = Field(min_length=1, max_length=253)
+    """A Secret of this namespace."""
+    key: str = Field(default="password", min_length=1, max_length=253)
+    """The key of the password."""
+    previous_key: str = Field(default="previous", min_length=1, max_length=253)
+    """The key of a previous password that counts too, as long as it is there. Without such a key
+    the one before counts for five minutes more; where it is empty, no other one does.
+    """
+
+
+class RedisTierUser(Model):
+    """One user."""
+
+    name: str = Field(max_length=63, pattern="^[a-z][a-z0-9_-]*$")
+    """What clients call themselves (AUTH NAME PASSWORD)."""
+    password_secret: RedisTierUserPasswordSecret
+    """Where its password is. It may be changed at any time."""
+    rules: str = Field(min_length=1, max_length=1024)
+    """What it may do, in Redis' own words: "~cache:* +@read +@write". -@admin is always added at
+    the end.
+    """
+
+
 class RedisTierSpec(Model):
     """What is wanted."""
 
-    topology: Literal["replicated"] = "replicated"
-    """replicated: one primary, replicas beside it and three Sentinels."""
+    topology: Literal["replicated", "cluster"] = "replicated"
+    """replicated: one primary, replicas beside it and three Sentinels. cluster: Redis Cluster, the
+    keys spread over shards of a primary and its replicas each.
+    """
+    shards: int | None = Field(default=None, ge=3, le=50)
+    """Shards of a cluster. When it changes, slots move to where they belong while clients go on.
+    """
     replicas: int = Field(default=2, ge=1, le=5)
-    """Replicas beside the primary. Writes need one of them in sync."""
+    """Replicas beside the primary, in a cluster beside each shard's. Writes need one of them in
+    sync, but in a cluster with one replica.
+    """
     memory: str = Field(max_length=12, pattern="^[1-9][0-9]*(Ki|Mi|Gi)$")
     """The data that each server may hold (maxmemory), such as 64Mi or 4Gi."""
     eviction_policy: Literal[
@@ -410,14 +498,14 @@ class RedisTierSpec(Model):
     would wipe its replicas.
     """
     sentinel: RedisTierSentinel = RedisTierSentinel()
-    """When the Sentinels act."""
+    """When the Sentinels, or the servers of a cluster among each other, act."""
     handover: RedisTierHandover = RedisTierHandover()
-    """When the primary is moved on purpose: asked for by the annotation tenfold.dev/handover (a
-    time; it is done once the primary has moved since), and before the primary's pod ends or
-    restarts.
+    """When the primary of a replicated tier is moved on purpose: asked for by the annotation
+    tenfold.dev/handover (a time; it is done once the primary has moved since), and before the
+    primary's pod ends or restarts.
     """
     recovery: RedisTierRecovery = RedisTierRecovery()
-    """What the operator does when no majority of the Sentinels can act."""
+    """What the operator does with a replicated tier when no majority of the Sentinels can act."""
     images: RedisTierImages = RedisTierImages()
     """Images of the containers."""
     resources: RedisTierResources | None = None
@@ -426,6 +514,14 @@ class RedisTierSpec(Model):
     """
     auth: RedisTierAuth = RedisTierAuth()
     """How clients and servers prove who they are."""
+    tls: RedisTierTls | None = None
+    """Everybody who speaks with the servers and the Sentinels speaks TLS, on the same ports, and
+    so do the servers of a cluster among each other. It cannot be turned on or off later.
+    """
+    users: tuple[RedisTierUser, ...] = Field(default=(), max_length=32)
+    """Users beside the one that the operator and the servers have (default). Every server knows
+    them; one that is not named here is removed. Changes take effect while clients go on.
+    """
 
 
 class RedisTierReplica(Model):
@@ -439,6 +535,19 @@ class RedisTierReplica(Model):
     """Whole seconds since the primary last heard from this replica; below 2 counts as 0. Absent
     when it is not connected.
     """
+
+
+class RedisTierShard(Model):
+    """One shard."""
+
+    number: int
+    """Its number, from 0; its pods are called TIER-NUMBER-N."""
+    primary: str | None = None
+    """The pod that holds its slots; absent while none that answers does."""
+    slots: int
+    """How many of the 16384 slots it holds."""
+    replicas: int
+    """How many replicas are connected to the primary."""
 
 
 class RedisTierLastFailover(Model):
@@ -469,6 +578,28 @@ class RedisTierLastSplit(Model):
     """
 
 
+class RedisTierCertificate(Model):
+    """The certificates that the servers show, with tls."""
+
+    expires: AwareDatetime
+    """When the first of them expires."""
+
+
+class RedisTierUserStatus(Model):
+    """One user."""
+
+    name: str
+    """Its name."""
+    applied_at: AwareDatetime | None = None
+    """Since when every server that answers knows its password and rules; absent while one does
+    not.
+    """
+    accepts_previous_until: AwareDatetime | None = None
+    """Until when its former password counts too; absent when it does not, or when its Secret names
+    it.
+    """
+
+
 class RedisTierStatus(Model):
     """What is observed; written by the operator alone."""
 
@@ -480,23 +611,35 @@ class RedisTierStatus(Model):
     """The servers, as they were last seen."""
     sentinels_agreeing: int | None = None
     """How many of the three Sentinels name the same primary."""
+    shards: tuple[RedisTierShard, ...] = ()
+    """The shards of a cluster, those included that are about to go."""
     last_failover: RedisTierLastFailover | None = None
     """The last time that the primary moved."""
     last_split: RedisTierLastSplit | None = None
     """The last time that a second server claimed to be the primary."""
+    certificate: RedisTierCertificate | None = None
+    """The certificates that the servers show, with tls."""
+    users: tuple[RedisTierUserStatus, ...] = ()
+    """The users of the spec."""
     message: str | None = None
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()
-    """Ready: the primary is known and answers, its replicas are in sync and the Sentinels agree.
-    PrimaryAgreed: a majority of the Sentinels names one primary. HandOverDue: the primary should
-    move; the reason says what it waits for.
+    """Ready: the primary is known and answers, its replicas are in sync and the Sentinels agree;
+    in a cluster, each shard's are, and every slot is served. PrimaryAgreed: a majority of the
+    Sentinels names one primary. HandOverDue: the primary should move; the reason says what it
+    waits for. Suspected: a detector sees an anomaly, and the servers are probed. Balanced: the
+    slots of a cluster are where they belong, and none is on its way. UsersApplied: every server
+    knows the users of the spec and no others. VolumesGrown: each server's volume has the size that
+    the spec asks for; the message says what is waited for. CertificateServed: the servers show the
+    certificate of the Secret of spec.tls.
     """
 
 
 class RedisTier(Model):
-    """A Redis cache tier: a primary, replicas and three Sentinels. The Service of the same name
-    leads to the primary; it moves when a majority of the Sentinels names another one, and never on
-    anybody else's word.
+    """A Redis cache tier. Topology replicated: a primary, replicas and three Sentinels; the
+    Service of the same name leads to the primary, moves when a majority of the Sentinels names
+    another one, and never on anybody else's word. Topology cluster: a Redis Cluster of shards; the
+    Service of the same name leads to all servers, from where cluster clients find their way.
     """
 
     metadata: ObjectMeta
@@ -569,6 +712,17 @@ class WorkloadRolloutPreview(Model):
     """Name of the cookie that such a request carries."""
     value: str = Field(default="true", max_length=64, pattern="^[A-Za-z0-9_.-]+$")
     """Value of the header or cookie."""
+
+
+class WorkloadRolloutAffinity(Model):
+    """Who was served by a revision stays with it as long as the route names it. The service tells
+    so itself: it answers with a cookie of this name whose value is its environment variable
+    TENFOLD_REVISION. After the last step nobody stays with the old revision: a last step of weight
+    100 that holds gives its visitors that long.
+    """
+
+    cookie: str = Field(max_length=64, pattern="^[A-Za-z0-9_-]+$")
+    """Name of the cookie."""
 
 
 class WorkloadRolloutAnalysisErrorRatio(Model):
@@ -683,6 +837,12 @@ class WorkloadRollout(Model):
     """Requests that reach the new revision, once it is ready, before anybody else does. Exactly
     one of header and cookie.
     """
+    affinity: WorkloadRolloutAffinity | None = None
+    """Who was served by a revision stays with it as long as the route names it. The service tells
+    so itself: it answers with a cookie of this name whose value is its environment variable
+    TENFOLD_REVISION. After the last step nobody stays with the old revision: a last step of weight
+    100 that holds gives its visitors that long.
+    """
     group: str | None = Field(
         default=None, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
     )
@@ -716,6 +876,17 @@ class WorkloadScalingCapacity(Model):
     """Share of a pod's CPU (its limit, or else its request) that full capacity may use."""
 
 
+class WorkloadScalingForecastCampaign(Model):
+    """One campaign."""
+
+    name: str = Field(min_length=1, max_length=63)
+    """Name of the campaign, for the reasons."""
+    start: AwareDatetime
+    """Its first moment."""
+    end: AwareDatetime
+    """The moment after its last."""
+
+
 class WorkloadScalingForecast(Model):
     """How far ahead of the load the pods are."""
 
@@ -728,6 +899,14 @@ class WorkloadScalingForecast(Model):
     min_confidence_percent: int = Field(default=50, ge=1, le=100)
     """A forecast of less confidence does not count: the pods follow the load, as without a
     forecast.
+    """
+    time_zone: str = Field(default="UTC", min_length=1, max_length=64)
+    """The customers' clock, an IANA time zone such as Europe/Istanbul: days of the forecast follow
+    it through summer time.
+    """
+    campaigns: tuple[WorkloadScalingForecastCampaign, ...] = Field(default=(), max_length=100)
+    """Times in which customers behave otherwise, past ones too: the forecast does not take them
+    for ordinary days.
     """
 
 
@@ -785,9 +964,7 @@ class WorkloadScalingSchedule(Model):
 
 
 class WorkloadScaling(Model):
-    """Pods by load and forecast. Refused until the operator acts on it: the planner and its
-    simulation are there, the wiring is not. replicas holds.
-    """
+    """Pods by load and forecast. Without it replicas is what a person says."""
 
     mode: Literal["Auto", "Preview"] = "Auto"
     """Auto: the operator sets the number of pods. Preview: it only reports what it would set."""
@@ -822,7 +999,8 @@ class WorkloadSpec(Model):
 
     replicas: int = Field(default=2, ge=1, le=1000)
     """Pods for all of the traffic. During a rollout each revision has those for its share, and the
-    stable one those for what it may have to take back.
+    stable one those for what it may have to take back. With scaling in mode Auto the operator sets
+    it; what a person sets is where it goes on from.
     """
     port: int = Field(ge=1, le=65535)
     """The container port that serves HTTP. The Services listen on the same number."""
@@ -836,9 +1014,7 @@ class WorkloadSpec(Model):
     rollout: WorkloadRollout = WorkloadRollout()
     """How traffic moves from one revision to the next."""
     scaling: WorkloadScaling | None = None
-    """Pods by load and forecast. Refused until the operator acts on it: the planner and its
-    simulation are there, the wiring is not. replicas holds.
-    """
+    """Pods by load and forecast. Without it replicas is what a person says."""
     revision_history_limit: int = Field(default=3, ge=0, le=100)
     """Revisions without traffic that are kept, scaled to zero."""
 
@@ -889,6 +1065,17 @@ class WorkloadProgress(Model):
     """What each metric said last."""
 
 
+class WorkloadFailedRevisionVerdict(Model):
+    """One metric."""
+
+    metric: str
+    """errorRatio, latency, comparison, errorBudget or the name of a query."""
+    outcome: Literal["Passed", "Failed", "TooFew", "Unjudged"]
+    """Passed, failed, too few requests, or not to be judged."""
+    message: str
+    """Value and bound, in words."""
+
+
 class WorkloadFailedRevision(Model):
     """One revision."""
 
@@ -902,6 +1089,12 @@ class WorkloadFailedRevision(Model):
     """Why, in words."""
     time: AwareDatetime
     """When it was given up."""
+    start_time: AwareDatetime | None = None
+    """When its rollout began."""
+    weight: int | None = None
+    """Share of the traffic that its last step asked for, in percent."""
+    verdicts: tuple[WorkloadFailedRevisionVerdict, ...] = ()
+    """What each metric said last; none where nothing was judged."""
 
 
 class WorkloadRevision(Model):
@@ -917,6 +1110,23 @@ class WorkloadRevision(Model):
     """Share of the traffic in percent, as the route says."""
     created_at: AwareDatetime | None = None
     """When its Deployment was made."""
+
+
+class WorkloadScalingStatusModel(Model):
+    """The model that forecasts; without a version until the first training has ended."""
+
+    version: str | None = None
+    """First digits of the model's digest."""
+    trained_time: AwareDatetime | None = None
+    """When it was fitted."""
+    minutes: int | None = None
+    """Minutes of load that it was fitted to, gaps included."""
+    challenger: str | None = None
+    """Version of the model that is tried beside it."""
+    message: str | None = None
+    """What goes on, how the challenger does, why a new fit is called for, or why the last one
+    failed.
+    """
 
 
 class WorkloadScalingStatusRecommendation(Model):
@@ -957,6 +1167,8 @@ class WorkloadScalingStatus(Model):
     """How far ahead is looked, the pods' start and one control interval."""
     confidence_percent: int | None = None
     """Confidence of the forecast."""
+    model: WorkloadScalingStatusModel | None = None
+    """The model that forecasts; without a version until the first training has ended."""
     held: str | None = None
     """Why the number stays where it is, in one CamelCase word; absent when nothing holds it."""
     message: str | None = None
@@ -1003,9 +1215,11 @@ class WorkloadStatus(Model):
     message: str | None = None
     """What goes on, in words."""
     conditions: tuple[Condition, ...] = ()
-    """Ready: all wanted pods of the target serve. Progressing: a rollout goes on (True), is done
-    (True, reason RolledOut) or has failed (False). RouteAccepted: the Gateway has accepted the
-    route as it stands.
+    """Ready: all wanted pods of the target serve; with scaling, those that the present load takes.
+    Progressing: a rollout goes on (True), is done (True, reason RolledOut) or has failed (False).
+    RouteAccepted: the Gateway has accepted the route as it stands. ScalingActive: the number of
+    pods follows the load (True), or is held for want of data or only reported (False); absent
+    without scaling.
     """
 
 

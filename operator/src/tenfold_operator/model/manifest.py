@@ -91,6 +91,15 @@ def time_at(manifest: JsonObject, *path: str) -> datetime | None:
     return datetime.fromisoformat(found) if found else None
 
 
+def holding(manifest: JsonObject, condition: str) -> JsonObject | None:
+    """Return the status condition of that type where it is True; None where it is not."""
+    found = objects_at(manifest, "status", "conditions")
+    return next(
+        (each for each in found if (each.get("type"), each.get("status")) == (condition, "True")),
+        None,
+    )
+
+
 def json_copy(value: JsonObject) -> JsonObject:
     """Return a copy that shares nothing with `value`."""
     return cast(JsonObject, json.loads(json.dumps(value)))
@@ -125,7 +134,7 @@ def covers(observed: JsonValue, wanted: JsonValue) -> bool:
         return all(covers(observed.get(name), value) for name, value in wanted.items())
     if isinstance(wanted, list):
         return isinstance(observed, list) and _covers_list(observed, wanted)
-    return observed == wanted or _quantity(observed) == _quantity(wanted) is not None
+    return observed == wanted or quantity(observed) == quantity(wanted) is not None
 
 
 def _covers_list(observed: list[JsonValue], wanted: list[JsonValue]) -> bool:
@@ -147,6 +156,7 @@ def _named(values: list[JsonValue]) -> bool:
     return len(names) == len(values) == len(set(map(str, names))) and None not in names
 
 
-def _quantity(value: JsonValue) -> Decimal | None:
+def quantity(value: JsonValue) -> Decimal | None:
+    """Return what a Kubernetes quantity such as 100m or 1Gi means; None for what is none."""
     match = _QUANTITY.match(str(value)) if isinstance(value, (str, int, float)) else None
     return Decimal(match[1]) * _FACTORS[match[2]] if match else None

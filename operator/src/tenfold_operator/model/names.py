@@ -7,8 +7,10 @@ from tenfold_operator.model.base import JsonObject, ObjectMeta
 WORKLOAD = "tenfold.dev/workload"
 REVISION = "tenfold.dev/revision"
 TIER = "tenfold.dev/tier"
+SHARD = "tenfold.dev/shard"
 BACKUP = "tenfold.dev/backup"
 RESTORE = "tenfold.dev/restore"
+TRAINING = "tenfold.dev/training"
 APP = "app.kubernetes.io/name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "tenfold-operator"
@@ -21,6 +23,8 @@ API_VERSIONS = {
     "EndpointSlice": "discovery.k8s.io/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
     "Job": "batch/v1",
+    "Node": "v1",
+    "PersistentVolumeClaim": "v1",
     "Pod": "v1",
     "PodDisruptionBudget": "policy/v1",
     "RedisBackup": "tenfold.dev/v1alpha1",
@@ -29,6 +33,7 @@ API_VERSIONS = {
     "Secret": "v1",
     "Service": "v1",
     "StatefulSet": "apps/v1",
+    "StorageClass": "storage.k8s.io/v1",
     "Workload": "tenfold.dev/v1alpha1",
 }
 

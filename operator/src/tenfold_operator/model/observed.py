@@ -1,14 +1,23 @@
 """What was observed of a Workload and of a RedisTier, typed."""
 
-import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from tenfold_operator.model.base import JsonObject
-from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTier, Workload
+from tenfold_operator.model.generated import (
+    AnomalyDetector,
+    RedisBackup,
+    RedisRestore,
+    RedisTier,
+    Workload,
+    WorkloadScalingStatus,
+)
 from tenfold_operator.model.manifest import Ref
+from tenfold_operator.model.tier_tls import Certificate, ServedCertificate
+from tenfold_operator.model.tier_users import KnownUser, ReadRules, TierUser
 
 
 @dataclass(frozen=True)
@@ -129,11 +138,16 @@ class WorkloadView:
     readings: Readings | None = None
     """What Prometheus said last; None where it was not asked."""
     peers: tuple[Peer, ...] = ()
+    scaling: WorkloadScalingStatus | None = None
+    """What scaling decided last; None where it is off or has not decided yet."""
 
     @property
     def total(self) -> int:
         """Pods for all of the traffic."""
-        return self.workload.spec.replicas
+        spec = self.workload.spec
+        acts = spec.scaling is not None and spec.scaling.mode == "Auto"
+        decided = self.scaling.replicas if self.scaling and acts else None
+        return spec.replicas if decided is None else decided
 
     @property
     def live(self) -> Mapping[str, int]:
@@ -142,11 +156,6 @@ class WorkloadView:
 
 
 Role = Literal["primary", "replica", "unknown"]
-
-
-def password_digest(password: str) -> str:
-    """Return a password as ACL GETUSER shows it: no view or log holds it itself."""
-    return hashlib.sha256(password.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,10 @@ class Follower:
     """How far it has acknowledged the stream of writes, in bytes."""
 
 
+Probe: TypeAlias = Mapping[str, float]
+"""Seconds until each server answered in one look; infinite for one that did not."""
+
+
 @dataclass(frozen=True)
 class ServerAnswer:
     """What a Redis server says of itself; role unknown when it did not answer."""
@@ -199,9 +212,61 @@ class ServerAnswer:
     settings: Mapping[str, str] = field(default_factory=dict)
     """The settings that may change while it runs, as CONFIG GET names them."""
     passwords: frozenset[str] = frozenset()
-    """Digests of those that it takes."""
+    """Digests of those that it takes from the operator and from the other servers."""
+    users: Mapping[str, KnownUser] = field(default_factory=dict)
+    """Those with a name of their own."""
     follows_by: str = ""
     """Digest of the one by which it follows a primary."""
+    seconds: float = math.inf
+    """How long its answer took."""
+
+
+Slots: TypeAlias = int
+"""A set of a Redis Cluster's 16384 slots: bit N is set when slot N is in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterNode:
+    """A node of a Redis Cluster, as one of the servers sees it."""
+
+    id: str
+    pod: str
+    """By the host name that it announces; empty while the server does not know it."""
+    address: str
+    flags: frozenset[str]
+    primary: str
+    """Id of the node that it replicates; empty for a primary."""
+    epoch: int
+    """Of two that claim a slot, the one with the higher epoch has it."""
+    slots: Slots
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What a server of a Redis Cluster says of itself and of the others."""
+
+    server: ServerAnswer
+    id: str
+    nodes: tuple[ClusterNode, ...]
+    """All that it knows, itself among them."""
+    leaving: Mapping[int, str]
+    """Slots that it is giving away, and the id of the node that they go to."""
+    coming: Mapping[int, str]
+    """Slots that it is taking over, and the id of the node that they come from."""
+    is_ok: bool
+    """Whether it serves: cluster_state is ok."""
+    source: str = ""
+    """Address at which it looks for its primary; empty for a primary."""
+
+    @property
+    def pod(self) -> str:
+        """Its pod."""
+        return self.server.pod
+
+    @property
+    def own(self) -> ClusterNode:
+        """Itself among the nodes."""
+        return next(each for each in self.nodes if each.id == self.id)
 
 
 @dataclass(frozen=True)
@@ -218,6 +283,19 @@ class TierPod:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The claim of a Redis server's volume; sizes as Kubernetes writes them."""
+
+    name: str
+    requested: str
+    capacity: str
+    """What the volume has; empty while there is none."""
+    storage_class: str
+    notes: str = ""
+    """What its conditions say: what resizing waits for, or why it failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TierView:
     """Everything that a plan for a RedisTier depends on."""
 
@@ -229,10 +307,28 @@ class TierView:
     """Digests of the Secret's password and, while it changes, of the previous one."""
     sentinels: tuple[SentinelAnswer, ...] = ()
     servers: tuple[ServerAnswer, ...] = ()
+    members: tuple[Member, ...] = ()
+    """The servers of a cluster that answered."""
     pods: tuple[TierPod, ...] = ()
     """The pods of the servers and of the Sentinels that exist."""
+    claims: tuple[Claim, ...] = ()
+    """Those of servers that went too: they keep the data until somebody deletes them."""
+    growable: frozenset[str] = frozenset()
+    """StorageClasses whose volumes may grow, of those that have volumes which should."""
     trouble: str = ""
     """Why the last thing that was done to the servers did not work."""
+    certificate: Certificate | None = None
+    """What the Secret of spec.tls holds; None without TLS."""
+    served: Mapping[str, ServedCertificate] = field(default_factory=dict)
+    """What the servers show, by pod, of those that answered."""
+    users: tuple[TierUser, ...] = ()
+    """Those that the spec names."""
+    rules: Mapping[str, ReadRules] = field(default_factory=dict)
+    """What each server makes of their rules, by pod, of those that answered."""
+    detectors: Mapping[str, AnomalyDetector | None] = field(default_factory=dict)
+    """Those that the spec names; None where there is none of that name."""
+    probes: tuple[Probe, ...] = ()
+    """Since one of them sees an anomaly, the newest last."""
 
 
 @dataclass(frozen=True)
@@ -253,8 +349,8 @@ class BackupView:
     backup: RedisBackup
     objects: dict[Ref, JsonObject]
     jobs: tuple[JobAnswer, ...]
-    tier_secret: str | None
-    """Name of the Secret with the tier's password; None when there is no such tier."""
+    tier: RedisTier | None
+    """The one that is backed up; None when there is no such tier."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,18 +361,34 @@ class RestoreView:
     backup: RedisBackup | None
     objects: dict[Ref, JsonObject]
     jobs: tuple[JobAnswer, ...]
-    tier_secret: str | None
+    tier: RedisTier | None
+    """The one that it goes into or, for a drill, that was backed up."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """How one shows who one is to a server or Sentinel, and is shown who that is."""
+
+    passwords: tuple[str, ...] = field(repr=False)
+    """The one that counts and, while it changes, the previous one."""
+    authority: str = ""
+    """Who may sign the other side's certificate, in PEM; empty without TLS."""
 
 
 @dataclass(frozen=True)
 class TierAccess:
     """How the servers and Sentinels of a tier are reached."""
 
+    namespace: str
     tier: str
-    passwords: tuple[str, ...]
-    """The one that counts and, while it changes, the previous one."""
+    login: Login
     servers: Mapping[str, str]
     """Address by pod, of those that run."""
     sentinels: Mapping[str, str]
     domain: str
     """Of the servers' names: POD.DOMAIN is what they call each other."""
+
+    @property
+    def password(self) -> str:
+        """The one that counts."""
+        return self.login.passwords[0]

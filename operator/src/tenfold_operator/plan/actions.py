@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.manifest import Ref
+from tenfold_operator.model.observed import Slots
+from tenfold_operator.model.tier_users import UserSetting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class Scale:
     ref: Ref
     replicas: int
     why: str
+    confidence_percent: int | None = None
+    """How sure the forecast behind it is; None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,8 @@ class Delete:
 
     ref: Ref
     why: str
+    alone: bool = False
+    """Whether what it owns stays, for another one to take it over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +130,76 @@ class DropPasswords:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetUsers:
+    """Have a server know users as they are here, and forget others."""
+
+    pod: str
+    users: tuple[UserSetting, ...]
+    gone: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Introduce:
+    """Have a server of a Redis Cluster make the acquaintance of others."""
+
+    pod: str
+    others: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignSlots:
+    """Give slots that nobody has, or whose only holder is gone for good, to a primary."""
+
+    pod: str
+    unassigned: Slots
+    orphaned: Mapping[str, Slots]
+    """By the id of the holder that is gone."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicate:
+    """Have a server that holds nothing follow a shard's primary."""
+
+    pod: str
+    primary: str
+    """Pod of the primary."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetNodes:
+    """Have every server forget nodes that are gone for good and hold no slot."""
+
+    ids: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettleSlots:
+    """Have a server take slots for neither leaving nor coming."""
+
+    pod: str
+    slots: Slots
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveSlots:
+    """Move slots with their keys from one primary to another while clients go on.
+
+    As many as a short time allows: what is left is found by the next look.
+    """
+
+    source: str
+    target: str
+    slots: Slots
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetStatus:
     """Write the status of a custom resource."""
 
@@ -156,10 +232,25 @@ class Refuse:
     reason: str
     """One CamelCase word."""
     message: str
+    confidence_percent: int | None = None
+    """How sure the measurement behind it is; None where nothing was estimated."""
 
 
+ClusterAction: TypeAlias = (
+    Introduce | AssignSlots | Replicate | ForgetNodes | SettleSlots | MoveSlots
+)
+"""What is done to the servers of a Redis Cluster."""
 RedisAction: TypeAlias = (
-    HandOver | Promote | TellSentinels | Fence | Configure | SetTimers | AddPassword | DropPasswords
+    HandOver
+    | Promote
+    | TellSentinels
+    | Fence
+    | Configure
+    | SetTimers
+    | AddPassword
+    | DropPasswords
+    | SetUsers
+    | ClusterAction
 )
 """What is done to the servers and Sentinels of a tier themselves."""
 Action: TypeAlias = (

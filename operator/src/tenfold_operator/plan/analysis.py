@@ -4,7 +4,7 @@ No answer is never a pass and never a failure: it is an outcome of its own, and 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias
 
 from tenfold_operator.model.generated import (
@@ -23,6 +23,11 @@ EVIDENCE = 5
 """Bad requests that it takes to condemn a revision, however few it got."""
 SIGNIFICANCE = 0.01
 """How unlikely a shift between equals must be to count as one."""
+_CONFIDENCE_PERCENT = {
+    "errorRatio": 95,
+    "latency": 95,
+    "comparison": round(100 * (1 - SIGNIFICANCE)),
+}
 
 Outcome: TypeAlias = Literal["Passed", "Failed", "TooFew", "Unjudged"]
 Judgement: TypeAlias = tuple[Outcome, str]
@@ -63,6 +68,17 @@ def overall(verdicts: tuple[Verdict, ...]) -> Outcome:
     outcomes = {each.outcome for each in verdicts}
     worst_first: tuple[Outcome, ...] = ("Failed", "Unjudged", "TooFew")
     return next((each for each in worst_first if each in outcomes), "Passed")
+
+
+def confidence(verdicts: Iterable[Verdict]) -> int | None:
+    """Return how sure it is in percent that a failure is none by chance, at least.
+
+    None when no failed metric is a sample of requests: a budget and a query are just numbers.
+    """
+    failed = {each.metric for each in verdicts if each.outcome == "Failed"}
+    return max(
+        (_CONFIDENCE_PERCENT[each] for each in failed & set(_CONFIDENCE_PERCENT)), default=None
+    )
 
 
 def refusal(readings: Readings | None) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ GATEWAY = "gateway"
 REQUESTS = "requests"
 DURATIONS = "durations"
 BUDGET = "budget"
+ERRORS = "errors"
 
 _REQUESTS = "traefik_service_requests_total"
 _DURATIONS = "traefik_service_request_duration_seconds_bucket"
@@ -60,6 +61,35 @@ def served_query(workload: Workload, revision: str, window_seconds: int) -> str:
     """Return the expression for the requests that the gateway sent to a revision of late."""
     series = _series(workload, revision)
     return f"sum(increase({_REQUESTS}{{{series}}}[{window_seconds}s]))"
+
+
+def past_queries(workload: Workload, window_seconds: int) -> Mapping[str, str]:
+    """Return expressions for what the gateway saw of each revision, to be asked over a range.
+
+    Each answers one series a revision, with the label `revision`: requests per second, the share
+    answered 5xx, and the quantile of durations, in seconds, that the analysis judges (0.95 where
+    it judges none).
+    """
+    analysis = workload.spec.rollout.analysis
+    level = analysis.latency.quantile if analysis and analysis.latency else 0.95
+    series, window = _series(workload, _ANY_REVISION), f"[{window_seconds}s]"
+    requests = _by_revision(workload, f"rate({_REQUESTS}{{{series}}}{window})")
+    errors = _by_revision(workload, f'rate({_REQUESTS}{{{series},code=~"5.."}}{window})')
+    durations = _by_revision(workload, f"rate({_DURATIONS}{{{series}}}{window})", ", le")
+    return {
+        REQUESTS: requests,
+        ERRORS: f"({errors} or 0 * {requests}) / {requests}",
+        DURATIONS: f"histogram_quantile({level:g}, {durations})",
+    }
+
+
+def _by_revision(workload: Workload, expression: str, more: str = "") -> str:
+    meta = workload.metadata
+    name = f".*-svc-{meta.namespace}-{meta.name}-({_ANY_REVISION})-[0-9]+@.*"
+    return (
+        f'sum by (revision{more}) (label_replace({expression}, "revision", "$1", "service", '
+        f'"{name}"))'
+    )
 
 
 def _series(workload: Workload, revision: str) -> str:

@@ -14,10 +14,15 @@ from tenfold_operator.plan import (
     redis_password,
     redis_recovery,
     redis_restart,
+    redis_suspicion,
+    redis_tls,
+    redis_users,
+    redis_volumes,
 )
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
-from tenfold_operator.plan.actions import Action, Apply, MakePassword, Merge, Plan, Refuse, Wait
+from tenfold_operator.plan.actions import Action, Merge, Plan, Refuse, Wait
+from tenfold_operator.plan.ensure import ensure
 from tenfold_operator.plan.redis_status import Opinion, status_actions
 
 
@@ -28,18 +33,28 @@ def plan_tier(view: TierView, now: datetime) -> Plan:
     hand_over = redis_handover.decide(view, opinion, restarting, now)
     return (
         *redis_fence.plan_fences(view, opinion),
-        *_password(view),
+        *redis_password.plan_secret(view, is_in_use=bool(view.tier.status.primary)),
         *redis_password.plan_passwords(view),
-        *_objects(view, opinion),
+        *redis_tls.or_refusal(view, _objects(view, opinion)),
         *_primary(view, opinion),
         *redis_recovery.plan_recovery(view, opinion, now),
         *redis_live.plan_live(view, opinion),
         *redis_handover.plan_hand_over(hand_over),
         *redis_restart.plan_restart(view, opinion, restarting),
+        *redis_users.plan_users(view, now),
+        *redis_volumes.plan_growth(view),
+        # Last: files that a server does not take must not keep anything else from being done.
+        *redis_tls.plan_certificates(view),
         *status_actions(
             view,
             opinion,
-            redis_handover.verdict(hand_over),
+            (
+                redis_handover.verdict(hand_over),
+                *redis_suspicion.verdicts(view, opinion.primary),
+                *redis_tls.verdicts(view),
+                *redis_users.verdicts(view, now),
+                *redis_volumes.verdicts(view),
+            ),
             redis_fence.split(view, opinion, now),
             now,
         ),
@@ -59,20 +74,6 @@ def form_opinion(sentinels: Sequence[SentinelAnswer]) -> Opinion:
     )
 
 
-def _password(view: TierView) -> Iterator[Action]:
-    if view.has_password:
-        return
-    name = names.secret(view.tier)
-    if view.tier.status.primary:
-        message = f"Secret {name} is gone; the servers still ask for its password: restore it"
-        yield Refuse(reason="PasswordLost", message=message)
-    elif view.tier.spec.auth.secret_name:
-        message = f"Secret {name} has no key `password`: create it, or leave auth.secretName out"
-        yield Refuse(reason="PasswordMissing", message=message)
-    else:
-        yield MakePassword(manifest=objects.auth_secret(view.tier), why=f"{name} does not exist")
-
-
 def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
     wanted = view.tier.spec.replicas + 1
     primary = opinion.primary or view.tier.status.primary
@@ -83,12 +84,13 @@ def _objects(view: TierView, opinion: Opinion) -> Iterator[Action]:
             "it stays until another pod is the primary"
         )
         yield Refuse(reason="ScaleDownRefused", message=message)
-    sentinels = objects.sentinels(view.tier)
+    sentinels = objects.sentinels(view.tier, view.certificate)
     for manifest in sentinels:
-        yield from _ensure(view, manifest, "the spec asks for it")
-    for manifest in objects.servers(view.tier, max(wanted, needed)):
+        yield from ensure(view.objects.get(ref_of(manifest)), manifest, "the spec asks for it")
+    volume = redis_volumes.template_size(view, view.tier.metadata.name)
+    for manifest in objects.servers(view.tier, max(wanted, needed), volume, view.certificate):
         ref = ref_of(manifest)
-        changes = tuple(_ensure(view, manifest, "the spec asks for it"))
+        changes = tuple(ensure(view.objects.get(ref), manifest, "the spec asks for it"))
         restarts_servers = changes and ref.kind == "StatefulSet" and ref in view.objects
         if restarts_servers and _restarts(view, sentinels):
             yield Wait(reason="the Sentinels restart before the servers do")
@@ -118,17 +120,11 @@ def _restarts(view: TierView, manifests: Iterable[JsonObject]) -> bool:
     return not covers(observed, wanted) or not seen or up < size
 
 
-def _ensure(view: TierView, manifest: JsonObject, why: str) -> Iterator[Action]:
-    observed = view.objects.get(ref_of(manifest))
-    if observed is None or not covers(observed, manifest):
-        yield Apply(manifest=manifest, is_new=observed is None, why=why)
-
-
 def _primary(view: TierView, opinion: Opinion) -> Iterator[Action]:
     if opinion.primary:
         service = objects.primary_service(view.tier, opinion.primary)
         why = f"{opinion.agreeing} of {names.SENTINELS} Sentinels name {opinion.primary}"
-        yield from _ensure(view, service, why)
+        yield from ensure(view.objects.get(ref_of(service)), service, why)
     elif len(opinion.claims) > 1:
         message = f"the Sentinels disagree ({', '.join(opinion.claims)}): the Service stays"
         yield Refuse(reason="SentinelsDisagree", message=message)

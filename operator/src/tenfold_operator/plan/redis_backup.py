@@ -5,18 +5,31 @@ from datetime import datetime
 
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import (
+    RedisBackup,
     RedisBackupLastBackup,
     RedisBackupStatus,
     RedisRestoreLastRun,
     RedisRestoreStatus,
+    RedisTier,
 )
-from tenfold_operator.model.manifest import Ref, covers, ref_of, text_at
+from tenfold_operator.model.manifest import Ref, ref_of, text_at
 from tenfold_operator.model.observed import BackupView, JobAnswer, RestoreView
 from tenfold_operator.plan import conditions, redis_jobs
-from tenfold_operator.plan.actions import Action, Apply, Plan, Refuse, SetStatus
+from tenfold_operator.plan.actions import Action, Plan, Refuse, SetStatus
 from tenfold_operator.plan.conditions import Verdict
+from tenfold_operator.plan.ensure import ensure
 
-_BACKUP_FIELDS = ("snapshot", "bytes", "keys", "seconds", "repositoryBytes", "kept")
+_BACKUP_FIELDS = (
+    "snapshot",
+    "bytes",
+    "keys",
+    "seconds",
+    "repositoryBytes",
+    "kept",
+    "from",
+    "until",
+)
+_UNFIT = ("BackupMissing", "TierMissing", "NoCommonTime", "NoAppendOnlyFile")
 _RESTORE_FIELDS = ("snapshot", "bytes", "keys", "found", "sampled", "different", "seconds")
 
 
@@ -27,7 +40,11 @@ def plan_backup(view: BackupView, now: datetime) -> Plan:
     last = before.last_backup
     if job and job.succeeded and (last is None or last.job != job.name):
         last = RedisBackupLastBackup.model_validate(_outcome(job, _BACKUP_FIELDS))
-    verdict = _missing_tier(backup.spec.tier, view.tier_secret) or _verdict(job, before.last_job)
+    verdict = (
+        _missing(backup.spec.tier, view.tier)
+        or _without_times(backup, view.tier)
+        or _verdict(job, before.last_job)
+    )
     status = RedisBackupStatus(
         observed_generation=backup.metadata.generation,
         last_backup=last,
@@ -36,9 +53,11 @@ def plan_backup(view: BackupView, now: datetime) -> Plan:
         conditions=conditions.update(before.conditions, [verdict], backup.metadata.generation, now),
     )
     ref = Ref("RedisBackup", backup.metadata.namespace, backup.metadata.name)
-    wanted = redis_jobs.of_backup(backup, view.tier_secret) if view.tier_secret else ()
+    wanted: tuple[JsonObject, ...] = ()
+    if view.tier and verdict.reason not in _UNFIT:
+        wanted = redis_jobs.of_backup(backup, view.tier)
     return (
-        *_ensure(view.objects, wanted, is_done=before.last_job is not None),
+        *_jobs(view.objects, wanted, is_done=before.last_job is not None),
         *_refused(verdict),
         *_set(ref, before.to_json(), status.to_json()),
         *conditions.transitions(before.conditions, status.conditions),
@@ -60,7 +79,13 @@ def plan_restore(view: RestoreView, now: datetime) -> Plan:
         verdict = Verdict("Ready", "False", "BackupMissing", message)
     else:
         tier = restore.spec.tier or view.backup.spec.tier
-        verdict = _missing_tier(tier, view.tier_secret) or _verdict(job, before.last_job)
+        # The file is that of the tier which was backed up; another one may well be a cluster.
+        is_of_it = tier == view.backup.spec.tier and restore.spec.point_in_time is not None
+        verdict = (
+            _missing(tier, view.tier)
+            or (_no_common_time(view.tier) if is_of_it else None)
+            or _verdict(job, before.last_job)
+        )
     status = RedisRestoreStatus(
         observed_generation=restore.metadata.generation,
         last_run=last,
@@ -73,26 +98,24 @@ def plan_restore(view: RestoreView, now: datetime) -> Plan:
     )
     ref = Ref("RedisRestore", restore.metadata.namespace, restore.metadata.name)
     wanted: tuple[JsonObject, ...] = ()
-    if view.backup and view.tier_secret:
-        wanted = redis_jobs.of_restore(restore, view.backup, view.tier_secret)
+    if view.backup and view.tier and verdict.reason not in _UNFIT:
+        wanted = redis_jobs.of_restore(restore, view.backup, view.tier)
     return (
-        *_ensure(view.objects, wanted, is_done=before.last_job is not None),
+        *_jobs(view.objects, wanted, is_done=before.last_job is not None),
         *_refused(verdict),
         *_set(ref, before.to_json(), status.to_json()),
         *conditions.transitions(before.conditions, status.conditions),
     )
 
 
-def _ensure(
+def _jobs(
     observed: dict[Ref, JsonObject], wanted: Iterable[JsonObject], *, is_done: bool
 ) -> Iterator[Action]:
     for manifest in wanted:
         ref = ref_of(manifest)
-        found = observed.get(ref)
-        if ref.kind == "Job" and (found is not None or is_done):
+        if ref.kind == "Job" and (ref in observed or is_done):
             continue  # what it does cannot be changed, and it is done once
-        if found is None or not covers(found, manifest):
-            yield Apply(manifest=manifest, is_new=found is None, why="the spec asks for it")
+        yield from ensure(observed.get(ref), manifest, "the spec asks for it")
 
 
 def _newest(jobs: Iterable[JobAnswer]) -> JobAnswer | None:
@@ -107,10 +130,34 @@ def _outcome(job: JobAnswer, fields: Iterable[str]) -> JsonObject:
     }
 
 
-def _missing_tier(tier: str, secret: str | None) -> Verdict | None:
-    if secret:
+def _missing(name: str, tier: RedisTier | None) -> Verdict | None:
+    """Return that there is no tier of this name; None when there is."""
+    if tier is None:
+        return Verdict("Ready", "False", "TierMissing", f"RedisTier {name} does not exist")
+    return None
+
+
+def _without_times(backup: RedisBackup, tier: RedisTier | None) -> Verdict | None:
+    """Return why no point in time can be kept; None when it can, or is not wanted."""
+    if not backup.spec.point_in_time or tier is None:
         return None
-    return Verdict("Ready", "False", "TierMissing", f"RedisTier {tier} does not exist")
+    if tier.spec.persistence.mode != "aof":
+        message = (
+            f"pointInTime needs persistence.mode aof, and RedisTier {backup.spec.tier} has rdb"
+        )
+        return Verdict("Ready", "False", "NoAppendOnlyFile", message)
+    return _no_common_time(tier)
+
+
+def _no_common_time(tier: RedisTier | None) -> Verdict | None:
+    """Return why the tier cannot go back to a second; None when it can."""
+    if tier and tier.spec.topology == "cluster":
+        message = (
+            f"RedisTier {tier.metadata.name} is a cluster: each shard keeps its own append-only "
+            "file by its own clock, so there is no second for all of them; leave pointInTime out"
+        )
+        return Verdict("Ready", "False", "NoCommonTime", message)
+    return None
 
 
 def _verdict(job: JobAnswer | None, last_job: str | None) -> Verdict:
@@ -131,7 +178,7 @@ def _verdict(job: JobAnswer | None, last_job: str | None) -> Verdict:
 
 
 def _refused(verdict: Verdict) -> Iterator[Action]:
-    if verdict.reason in ("TierMissing", "BackupMissing"):
+    if verdict.reason in _UNFIT:
         yield Refuse(reason=verdict.reason, message=verdict.message)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tenfold_operator.model.observed import ServerAnswer, TierPod, TierView
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan import redis_objects as objects
-from tenfold_operator.plan import redis_restart
+from tenfold_operator.plan import redis_restart, redis_suspicion
 from tenfold_operator.plan.actions import Action, HandOver, Refuse, Wait
 from tenfold_operator.plan.conditions import Verdict
 from tenfold_operator.plan.redis_status import Opinion
@@ -27,7 +27,8 @@ class _Demand:
     """The primary goes anyway: the cool-down does not hold it."""
     is_asked_for: bool = False
     """By a person: dry run does not hold it."""
-    target: str | None = None
+    targets: tuple[str, ...] = ()
+    """The pods that may become the primary; none means any."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ def decide(
     if primary is None or primary.role != "primary":
         return Refusal("PrimaryNotServing", f"{opinion.primary} does not answer as the primary")
     fit = [each for each in view.servers if not _unfit(view, primary, each)]
-    if demand.target:
-        fit = [each for each in fit if each.pod == demand.target]
+    if demand.targets:
+        fit = [each for each in fit if each.pod in demand.targets]
     if not fit:
-        return Refusal("NoReplicaInSync", _why_none(view, primary, demand.target))
+        return Refusal("NoReplicaInSync", _why_none(view, primary, demand.targets))
     best = max(fit, key=lambda each: (_is_new(view, each), each.offset, -names.ordinal(each.pod)))
     return HandOver(
         primary=primary.pod,
@@ -105,6 +106,10 @@ def _demand(view: TierView, opinion: Opinion, restarting: str | None) -> _Demand
         return _asked(view, primary, asked, annotations.get(REQUESTED_TARGET))
     if restarting == primary:
         return _Demand(f"{primary} has to restart, and its replicas have done so")
+    if failing := redis_suspicion.failing(view, primary):
+        if not failing.quick:
+            return Refusal("NoQuickReplica", f"{failing.why}, but no replica was quick in all")
+        return _Demand(failing.why, targets=failing.quick)
     return None
 
 
@@ -121,7 +126,7 @@ def _asked(
     moved = view.tier.status.last_failover
     if (moved and moved.time >= since) or primary == target:
         return None
-    return _Demand(f"asked for at {asked}", is_asked_for=True, target=target)
+    return _Demand(f"asked for at {asked}", is_asked_for=True, targets=(target,) if target else ())
 
 
 def _forbidden(view: TierView, opinion: Opinion, demand: _Demand, now: datetime) -> Refusal | None:
@@ -165,12 +170,13 @@ def _unfit(view: TierView, primary: ServerAnswer, server: ServerAnswer) -> str:
     return ""
 
 
-def _why_none(view: TierView, primary: ServerAnswer, target: str | None) -> str:
+def _why_none(view: TierView, primary: ServerAnswer, targets: tuple[str, ...]) -> str:
     others = [each for each in view.servers if each.pod != primary.pod]
-    if target:
-        others = [each for each in others if each.pod == target]
+    if targets:
+        others = [each for each in others if each.pod in targets]
     reasons = [_unfit(view, primary, each) for each in others]
-    return "; ".join(filter(None, reasons)) or f"no server {target or 'but the primary'} answers"
+    wanted = " or ".join(targets) or "but the primary"
+    return "; ".join(filter(None, reasons)) or f"no server {wanted} answers"
 
 
 def _is_new(view: TierView, server: ServerAnswer) -> bool:

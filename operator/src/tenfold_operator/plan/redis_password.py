@@ -3,7 +3,31 @@
 from collections.abc import Iterator
 
 from tenfold_operator.model.observed import TierView
-from tenfold_operator.plan.actions import Action, AddPassword, DropPasswords
+from tenfold_operator.plan import redis_names as names
+from tenfold_operator.plan import redis_pods as pods
+from tenfold_operator.plan.actions import (
+    Action,
+    AddPassword,
+    DropPasswords,
+    MakePassword,
+    Refuse,
+)
+
+
+def plan_secret(view: TierView, *, is_in_use: bool) -> Iterator[Action]:
+    """Make a password where there is none, unless servers have one already or a person should."""
+    if view.has_password:
+        return
+    name = names.secret(view.tier)
+    if is_in_use:
+        message = f"Secret {name} is gone; the servers still ask for its password: restore it"
+        yield Refuse(reason="PasswordLost", message=message)
+    elif view.tier.spec.auth.secret_name:
+        message = f"Secret {name} has no key `password`: create it, or leave auth.secretName out"
+        yield Refuse(reason="PasswordMissing", message=message)
+    else:
+        manifest = pods.head(view.tier, "Secret", name, "redis")
+        yield MakePassword(manifest=manifest, why=f"{name} does not exist")
 
 
 def plan_passwords(view: TierView) -> Iterator[Action]:

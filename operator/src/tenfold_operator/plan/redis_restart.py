@@ -30,7 +30,11 @@ def plan_restart(view: TierView, opinion: Opinion, pod: str | None) -> Iterator[
 
 def newest_revision(view: TierView) -> str:
     """Return the revision that the servers' StatefulSet makes pods from; empty when unknown."""
-    found = _stateful_set(view)
+    return update_revision(_stateful_set(view))
+
+
+def update_revision(found: JsonObject) -> str:
+    """Return the revision that a StatefulSet makes pods from; empty when it is not known yet."""
     seen = number_at(found, "status", "observedGeneration")
     is_known = seen >= number_at(found, "metadata", "generation")
     return text_at(found, "status", "updateRevision") if is_known else ""

@@ -1,6 +1,6 @@
 """How a RedisTier is, as status, conditions and events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from tenfold_operator.plan import conditions
 from tenfold_operator.plan import redis_names as names
 from tenfold_operator.plan.actions import Action, Announce, SetStatus
 from tenfold_operator.plan.conditions import Verdict
+from tenfold_operator.plan.redis_tls import certificate_status, obstacle
+from tenfold_operator.plan.redis_users import user_states
 
 _LAG_COUNTS_FROM = 2
 """Replicas acknowledge once a second: 0 and 1 mean the same."""
@@ -38,13 +40,13 @@ class Opinion:
 def status_actions(
     view: TierView,
     opinion: Opinion,
-    hand_over: Verdict,
+    others: Sequence[Verdict],
     split: RedisTierLastSplit | None,
     now: datetime,
 ) -> Iterator[Action]:
     """The status where it changed, and events for its transitions."""
     tier = view.tier
-    status = _status(view, opinion, hand_over, split, now)
+    status = _status(view, opinion, others, split, now)
     if status.to_json() == tier.status.to_json():
         return
     yield SetStatus(
@@ -60,12 +62,12 @@ def status_actions(
 def _status(
     view: TierView,
     opinion: Opinion,
-    hand_over: Verdict,
+    others: Sequence[Verdict],
     split: RedisTierLastSplit | None,
     now: datetime,
 ) -> RedisTierStatus:
     before, generation = view.tier.status, view.tier.metadata.generation
-    verdicts = (_ready(view, opinion), _agreed(opinion), hand_over)
+    verdicts = (_ready(view, opinion), _agreed(opinion), *others)
     failover, primary = before.last_failover, opinion.primary or lone_primary(view)
     if primary and before.primary and primary != before.primary:
         moved = {"time": now, "from": before.primary, "to": primary}
@@ -78,6 +80,8 @@ def _status(
         sentinels_agreeing=opinion.agreeing,
         last_failover=failover,
         last_split=split,
+        certificate=certificate_status(view),
+        users=user_states(view, now),
         message=verdicts[0].message,
         conditions=conditions.update(before.conditions, verdicts, generation, now),
     )
@@ -131,6 +135,8 @@ def _ready(view: TierView, opinion: Opinion) -> Verdict:
     if not view.has_password:
         message = f"Secret {names.secret(view.tier)} has no password yet"
         return Verdict("Ready", "False", "PasswordMissing", message)
+    if refusal := obstacle(view):
+        return Verdict("Ready", "False", refusal.reason, refusal.message)
     if not primary:
         return Verdict("Ready", "False", "PrimaryUnknown", _agreed(opinion).message)
     server = _server(view, primary)

@@ -9,6 +9,7 @@ from datetime import datetime
 from tenfold_operator.model.generated import (
     Workload,
     WorkloadFailedRevision,
+    WorkloadFailedRevisionVerdict,
     WorkloadProgress,
     WorkloadProgressVerdict,
     WorkloadRolloutStep,
@@ -178,5 +179,13 @@ def _remember(
         reason=outcome.reason,
         message=outcome.message,
         time=now.replace(microsecond=0),
+        start_time=progress.start_time,
+        weight=progress.weight,
+        verdicts=tuple(
+            WorkloadFailedRevisionVerdict(
+                metric=each.metric, outcome=each.outcome, message=each.message
+            )
+            for each in progress.verdicts
+        ),
     )
     return (*others, failed)[-_REMEMBERED_FAILURES:]

@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import Workload
-from tenfold_operator.model.manifest import Ref, covers
+from tenfold_operator.model.manifest import Ref
 from tenfold_operator.model.observed import Backend, Revision, WorkloadView
 from tenfold_operator.plan import analysis_queries
 from tenfold_operator.plan import workload_objects as objects
-from tenfold_operator.plan.actions import Action, Apply, Delete, Plan, Scale, Wait
+from tenfold_operator.plan.actions import Action, Delete, Plan, Scale, Wait
+from tenfold_operator.plan.ensure import ensure
 from tenfold_operator.plan.rollout import Rollout, look
 from tenfold_operator.plan.rollout_step import converged_at, find, serving
 from tenfold_operator.plan.traffic import pods_for, shift
+from tenfold_operator.plan.workload_scaling import scaling_actions
 from tenfold_operator.plan.workload_status import status_actions
 
 _SERVED_WINDOW_SECONDS = 6
@@ -28,6 +29,7 @@ def plan_workload(view: WorkloadView, now: datetime) -> Plan:
         *_traffic(view, rollout, weights),
         *_capacity(view, rollout, weights, now),
         *_history(view, rollout, weights),
+        *scaling_actions(view),
         *status_actions(view, rollout, now),
     )
 
@@ -87,7 +89,7 @@ def _target(view: WorkloadView, rollout: Rollout, now: datetime) -> Iterator[Act
         (objects.deployment(view.workload, rollout.target, pods), found and found.deployment),
         (objects.service(view.workload, rollout.target), found and found.service),
     ):
-        yield from _ensure(wanted, observed or None, why)
+        yield from ensure(observed or None, wanted, why)
 
 
 def _pods_of_target(
@@ -102,11 +104,6 @@ def _pods_of_target(
     return max(wanted, found.replicas) if found and _drained_in(view, now) else wanted
 
 
-def _ensure(wanted: JsonObject, observed: JsonObject | None, why: str) -> Iterator[Action]:
-    if observed is None or not covers(observed, wanted):
-        yield Apply(manifest=wanted, is_new=observed is None, why=why)
-
-
 def _traffic(view: WorkloadView, rollout: Rollout, weights: Mapping[str, int]) -> Iterator[Action]:
     ports = {each.revision: each.port for each in (view.route.backends if view.route else ())}
     backends = [
@@ -115,15 +112,17 @@ def _traffic(view: WorkloadView, rollout: Rollout, weights: Mapping[str, int]) -
     ]
     is_previewed = rollout.progress is not None and rollout.target in weights
     preview = rollout.target if is_previewed else None
+    # A rollout that goes on parts nobody from his revision, unless nothing of it can serve.
+    keeping = [name for name in weights if rollout.progress and serving(find(view, name))]
     shares = ", ".join(f"{weight}% to {name}" for name, weight in weights.items())
-    yield from _ensure(
-        objects.route(view.workload, backends, preview),
+    yield from ensure(
         view.route.manifest if view.route else None,
+        objects.route(view.workload, backends, preview, keeping),
         shares,
     )
     receiver = max(weights, key=lambda name: (weights[name], name == rollout.stable))
-    yield from _ensure(
-        objects.budget(view.workload, receiver), view.budget, "the budget covers what serves"
+    yield from ensure(
+        view.budget, objects.budget(view.workload, receiver), "the budget covers what serves"
     )
 
 
@@ -136,8 +135,10 @@ def _capacity(
         if name == rollout.target and not rollout.failure:
             continue
         if name == rollout.stable:
-            # It can take back at once what the target has not earned yet.
-            passed = rollout.progress.passed_weight if rollout.progress else 0
+            # It can take back at once what the target has not earned yet, and serves visitors who
+            # stay whatever its weight.
+            stays = view.workload.spec.rollout.affinity is not None
+            passed = rollout.progress.passed_weight if rollout.progress and not stays else 0
             wanted = max(pods_for(view.total, 100 - passed), pods_for(view.total, live))
             yield from _resize(view, revision, wanted, f"it may have to serve {100 - passed}%", now)
         elif name in view.live or name in weights:

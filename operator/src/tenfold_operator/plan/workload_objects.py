@@ -1,7 +1,7 @@
 """The Kubernetes objects of a Workload, built from its spec."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from pydantic import JsonValue
@@ -152,25 +152,41 @@ def service(workload: Workload, revision: str) -> JsonObject:
     return stamped(head)
 
 
-def route(workload: Workload, backends: Iterable[Backend], preview: str | None) -> JsonObject:
+def route(
+    workload: Workload,
+    backends: Iterable[Backend],
+    preview: str | None,
+    keeping: Collection[str] = (),
+) -> JsonObject:
     """Return the HTTPRoute that sends the traffic to `backends`.
 
-    Requests that ask for it reach the revision `preview`, whatever its weight.
+    Requests that ask for it reach the revision `preview`, whatever its weight. Visitors of the
+    revisions `keeping` stay with them where the spec asks for affinity.
     """
     spec = workload.spec.route
     head = _head("HTTPRoute", workload.metadata.name, workload, {})
     hostnames: list[JsonValue] = [*spec.hostnames]
     named = tuple(backends)
     path: JsonObject = {"path": {"type": "PathPrefix", "value": spec.path_prefix}}
-    rules: list[JsonValue] = [
-        {"matches": [path], "backendRefs": [_reference(workload, each) for each in named]}
-    ]
-    wanted = workload.spec.rollout.preview
+
+    def rule(match: JsonObject, references: Iterable[Backend]) -> JsonObject:
+        return {
+            "matches": [{**path, **match}],
+            "backendRefs": [_reference(workload, each) for each in references],
+        }
+
+    alone = {each.revision: replace(each, weight=1) for each in named}
+    rules: list[JsonValue] = []
+    wanted, affinity = workload.spec.rollout.preview, workload.spec.rollout.affinity
     if preview and wanted:
-        alone = [replace(each, weight=1) for each in named if each.revision == preview]
-        match: JsonObject = {**path, "headers": [_asks_for(wanted)]}
-        references: list[JsonValue] = [_reference(workload, each) for each in alone]
-        rules.insert(0, {"matches": [match], "backendRefs": references})
+        rules.append(rule({"headers": [_asks_for(wanted)]}, [alone[preview]]))
+    if affinity:
+        rules += [
+            rule({"headers": [_carries(affinity.cookie, revision)]}, [backend])
+            for revision, backend in alone.items()
+            if revision in keeping
+        ]
+    rules.append(rule({}, named))
     head["spec"] = {
         "parentRefs": [{"name": spec.gateway.name, "namespace": spec.gateway.namespace}],
         **({"hostnames": hostnames} if hostnames else {}),
@@ -191,9 +207,13 @@ def _reference(workload: Workload, backend: Backend) -> JsonObject:
 def _asks_for(preview: WorkloadRolloutPreview) -> JsonObject:
     if preview.header:
         return {"type": "Exact", "name": preview.header, "value": preview.value}
+    return _carries(preview.cookie or "", preview.value)
+
+
+def _carries(cookie: str, value: str) -> JsonObject:
     # Gateway API matches no cookies, but the header that they come in.
-    cookie = rf"(^|; *){preview.cookie}={re.escape(preview.value)}(;|$)"
-    return {"type": "RegularExpression", "name": "Cookie", "value": cookie}
+    pattern = rf"(^|; *){cookie}={re.escape(value)}(;|$)"
+    return {"type": "RegularExpression", "name": "Cookie", "value": pattern}
 
 
 def budget(workload: Workload, revision: str) -> JsonObject:

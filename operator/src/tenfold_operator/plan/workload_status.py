@@ -6,12 +6,13 @@ from datetime import datetime
 from tenfold_operator.model.generated import WorkloadRevision, WorkloadStatus
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.model.observed import WorkloadView
-from tenfold_operator.plan import conditions
+from tenfold_operator.plan import analysis, conditions
 from tenfold_operator.plan import workload_objects as objects
 from tenfold_operator.plan.actions import Action, Refuse, SetStatus, Wait
 from tenfold_operator.plan.conditions import Verdict
 from tenfold_operator.plan.rollout import Rollout
 from tenfold_operator.plan.rollout_step import GiveUp, Hold, converged_at, find, settled
+from tenfold_operator.plan.workload_scaling import needed_now, scaling_verdicts
 
 _REFUSALS = ("StableNotReady", "InvalidQuery", "PrometheusAway")
 
@@ -25,7 +26,13 @@ def status_actions(view: WorkloadView, rollout: Rollout, now: datetime) -> Itera
         case Hold(message=message, until=until):
             yield Wait(reason=message, until=until)
         case GiveUp(reason=reason, message=message):
-            yield Refuse(reason=reason, message=f"revision {rollout.target}: {message}")
+            yield Refuse(
+                reason=reason,
+                message=f"revision {rollout.target}: {message}",
+                confidence_percent=analysis.confidence(rollout.verdicts)
+                if reason == "AnalysisFailed"
+                else None,
+            )
     status = _status(view, rollout, now)
     if status.to_json() != workload.status.to_json():
         meta = workload.metadata
@@ -42,6 +49,7 @@ def _status(view: WorkloadView, rollout: Rollout, now: datetime) -> WorkloadStat
         _ready(view, rollout, converged),
         _progressing(view, rollout, converged),
         _route(view),
+        *scaling_verdicts(view),
     )
     stable = find(view, rollout.stable)
     labels = objects.selector(workload, rollout.stable)
@@ -57,6 +65,7 @@ def _status(view: WorkloadView, rollout: Rollout, now: datetime) -> WorkloadStat
         revisions=_revisions(view),
         replicas=stable.pods if stable else 0,
         selector=",".join(f"{name}={value}" for name, value in labels.items()),
+        scaling=view.scaling,
         message=verdicts[1].message if verdicts[1].reason != "RolledOut" else verdicts[0].message,
         conditions=conditions.update(workload.status.conditions, verdicts, generation, now),
     )
@@ -84,9 +93,9 @@ def _ready(view: WorkloadView, rollout: Rollout, converged: datetime | None) -> 
     if target != stable:
         message = f"revision {stable} serves while {target} is rolled out"
         return Verdict("Ready", "False", "RollingOut", message)
-    ready = settled(find(view, target))
+    ready, needed = settled(find(view, target)), needed_now(view)
     count = f"{ready} of {view.total} pods of revision {target} are ready"
-    if ready < view.total:
+    if ready < needed:
         return Verdict("Ready", "False", "PodsNotReady", count)
     if converged is None:
         return Verdict("Ready", "False", "RouteNotAccepted", _route(view).message)

@@ -5,8 +5,9 @@ another gateway's differ in this module alone.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from tenfold_operator.model.observed import Sample, Series
 from tenfold_operator.plan.scaling.capacity import Usage
 
 LOOK_BACK_SECONDS = 3600
@@ -48,6 +49,20 @@ def queries(namespace: str, name: str) -> Mapping[str, str]:
         TARGETS: 'avg(up{job="pods",app="traefik"})',
         HISTORY: f"sum(rate({requests}{{{service}}}[{FORECAST_STEP_SECONDS}s]))",
     }
+
+
+def values(answer: Sequence[Series]) -> Values:
+    """Return the samples of the one series that a range answers; none where it has none."""
+    return {
+        time: value
+        for series in answer[:1]
+        for time, value in zip(series.times, series.values, strict=True)
+    }
+
+
+def value(answer: Sequence[Sample]) -> float | None:
+    """Return the one value that an instant answers; None where it has none."""
+    return answer[0].value if answer else None
 
 
 def usages(

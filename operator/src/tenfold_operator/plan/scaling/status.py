@@ -5,6 +5,7 @@ from typing import Literal
 
 from tenfold_operator.model.generated import (
     WorkloadScalingStatus,
+    WorkloadScalingStatusModel,
     WorkloadScalingStatusPeriod,
     WorkloadScalingStatusRecommendation,
 )
@@ -16,7 +17,11 @@ SAY_AGAIN = timedelta(seconds=60)
 
 
 def report(
-    observed: Observed, decision: Decision, before: WorkloadScalingStatus | None, now: datetime
+    observed: Observed,
+    decision: Decision,
+    model: WorkloadScalingStatusModel | None,
+    before: WorkloadScalingStatus | None,
+    now: datetime,
 ) -> WorkloadScalingStatus:
     """Return the status of a decision; the one before where it still says the same."""
     fresh = WorkloadScalingStatus(
@@ -29,6 +34,7 @@ def report(
         ),
         horizon_seconds=round(decision.horizon_seconds),
         confidence_percent=(round(observed.outlook.confidence * 100) if observed.outlook else None),
+        model=model,
         held=decision.held or None,
         message=_message(decision),
         reasons=decision.reasons,
@@ -44,7 +50,13 @@ def report(
 def _decided(status: WorkloadScalingStatus) -> WorkloadScalingStatus:
     """The status without what differs at every look."""
     return status.model_copy(
-        update={"message": None, "reasons": (), "time": None, "confidence_percent": None}
+        update={
+            "message": None,
+            "reasons": (),
+            "time": None,
+            "confidence_percent": None,
+            "model": None,
+        }
     )
 
 

@@ -1,6 +1,8 @@
 # Questions to the Sentinels and to the servers; read by the other scripts.
 REDISCLI_AUTH=$(cat /auth/password)
 export REDISCLI_AUTH
+cli=redis-cli
+[ ! -e /tls/ca.crt ] || cli="redis-cli --tls --cacert /tls/ca.crt"
 
 say() { # once for each message
     [ "${said:-}" = "$1" ] || echo "$1"
@@ -9,7 +11,7 @@ say() { # once for each message
 
 ask_sentinels() { # ask_sentinels SUBCOMMAND: all their answers to it about this tier
     for n in 0 1 2; do
-        timeout 1 redis-cli -h "$TIER-sentinel-$n.$SENTINELS" -p 26379 --raw \
+        timeout 1 $cli -h "$TIER-sentinel-$n.$SENTINELS" -p 26379 --raw \
             sentinel "$1" "$TIER" 2>/dev/null &
     done
     wait
@@ -28,7 +30,7 @@ is_failing_over() { # whether a Sentinel holds the primary for down, or replaces
 }
 
 role_of() { # role_of HOST: master, slave, or nothing when it does not answer
-    timeout 1 redis-cli -h "$1" --raw role 2>/dev/null | head -n 1
+    timeout 1 $cli -h "$1" --raw role 2>/dev/null | head -n 1
 }
 
 masters() { # a line with the host name of each server that says it is a primary

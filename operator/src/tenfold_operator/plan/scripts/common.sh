@@ -1,7 +1,10 @@
 # What a backup and a restore share.
 REDISCLI_AUTH=$(cat /auth/password)
 export REDISCLI_AUTH
+cli=(redis-cli)
+[ ! -e /tls/ca.crt ] || cli+=(--tls --cacert /tls/ca.crt)
 WORK=$(mktemp -d /scratch/XXXXXX)
+export TMPDIR=$WORK # nothing else can be written to
 began=$(date +%s%N)
 
 result() { # result FIELDS: what the operator reads when the container has ended
@@ -33,8 +36,8 @@ sum() { # the sum of the numbers in the input, a line each
     echo "$total"
 }
 
-key_count() { # key_count OPTION...: the keys of all databases of a server
-    redis-cli "$@" --raw info keyspace | sed -n 's/.*keys=\([0-9]*\).*/\1/p' | sum
+key_count() { # key_count COMMAND...: the keys of all databases of the server that it speaks with
+    "$@" --raw info keyspace | sed -n 's/.*keys=\([0-9]*\).*/\1/p' | sum
 }
 
 trap 'die "$0 failed at line $LINENO"' ERR

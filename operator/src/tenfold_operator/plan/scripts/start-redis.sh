@@ -10,6 +10,8 @@ trap exit TERM # a shell that is process 1 would ignore it
 
 conf=/data/redis.conf # Redis rewrites it when its role changes, so it tells the last role.
 me="$POD.$NODES"
+# The operator has Redis write down the users that it made; the Secret has the default one's password.
+users=$(sed -n '/^user default /d; /^user /p' "$conf" 2>/dev/null || true)
 previous=$(sed -n 's/^replicaof \([^ ]*\) .*/\1/p' "$conf" 2>/dev/null | tail -n 1)
 
 start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
@@ -18,6 +20,7 @@ start() { # start [PRIMARY]: as a replica of PRIMARY, or as the primary
         cat /config/redis.conf /config/live.conf
         echo "replica-announce-ip $me"
         printf '%s "%s"\n' requirepass "$REDISCLI_AUTH" masterauth "$REDISCLI_AUTH"
+        printf '%s\n' "$users"
         if [ -n "${1:-}" ]; then
             echo "replicaof $1 6379"
         else
@@ -38,16 +41,19 @@ confirm() { # lets writes in when the Sentinels have named this server, and no o
         [ "$(agreed)" = "$me" ] && ! is_failing_over || calm=0
         [ "$(role_of 127.0.0.1)" != slave ] || break
     done
-    redis-cli config set min-replicas-to-write 1 >/dev/null
+    $cli config set min-replicas-to-write 1 >/dev/null
 }
 
-has_survivor() { # whether a server answers that has run since before this one ended
+has_survivor() { # whether a server answers that may know more than this one: it has run since before
+    # this one ended, or has followed a primary since it started (its offset is 1 until then)
     for n in 0 1 2 3 4 5; do
         host="$TIER-$n.$NODES"
         [ "$host" != "$me" ] || continue
-        uptime=$(timeout 1 redis-cli -h "$host" --raw info server 2>/dev/null |
-            sed -n 's/^uptime_in_seconds:\([0-9]*\).*/\1/p')
+        info=$(timeout 1 $cli -h "$host" --raw info server replication 2>/dev/null | tr -d '\r')
+        uptime=$(echo "$info" | sed -n 's/^uptime_in_seconds://p')
+        offset=$(echo "$info" | sed -n 's/^slave_repl_offset://p')
         [ "${uptime:-0}" -le $((waited + 5)) ] || return 0
+        [ "${offset:-0}" -le 1 ] || return 0
     done
     return 1
 }
