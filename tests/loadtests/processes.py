@@ -15,18 +15,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 PASSWORD = "not-a-secret"
 _START_SECONDS = 20.0
 _BIN = pathlib.Path(sys.executable).parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Redis:

@@ -5,20 +5,19 @@ happen to whoever calls the gate.
 """
 
 import contextlib
-import math
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 
 import pydantic
 
-from tenfold_loadtests import measurement, targets
+from tenfold_loadtests import measurement
+from tenfold_loadtests import plan as planning
 
 # Locust's own start and end around ramp and duration: workers connecting, last reports.
 OVERHEAD_SECONDS = 7.0
@@ -26,7 +25,7 @@ OVERHEAD_SECONDS = 7.0
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 
-_RESULT_VARIABLE = "TENFOLD_LOAD_RESULT"
+_STOP_SECONDS = 5
 
 
 class GeneratorError(Exception):
@@ -34,58 +33,57 @@ class GeneratorError(Exception):
 
 
 def run(
-    suite: targets.Suite,
+    plan: planning.Plan,
     url: str,
     processes: int,
     log: pathlib.Path,
     on_progress: Callable[[float], None],
 ) -> measurement.Measurement:
-    """Send the suite's load and return what was measured.
+    """Send the planned load and return what was measured.
 
     `on_progress` is called with the seconds since the start, some times a second.
     """
-    with tempfile.TemporaryDirectory(prefix="tenfold-load-") as folder:
-        result = pathlib.Path(folder, "measurement.json")
-        with log.open("w", encoding="utf-8") as output:
-            process = subprocess.Popen(
-                _command(suite, url, processes),
-                # Not the caller's folder, where Locust would pick up a locust.conf.
-                cwd=folder,
-                env=_environment(result),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                _wait(process, suite, on_progress)
-            finally:
-                _end(process)
-        return _read(result, processes, log)
+    path = plan.folder / "plan.json"
+    path.write_text(plan.model_dump_json(), encoding="utf-8")
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            _command(url, processes),
+            # Not the caller's folder, where Locust would pick up a locust.conf.
+            cwd=plan.folder,
+            env=_environment(path),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait(process, plan.shape.seconds, on_progress)
+        finally:
+            _end(process)
+    return _read(plan.measurement, processes, log)
 
 
-def _command(suite: targets.Suite, url: str, processes: int) -> list[str]:
-    users = math.ceil(suite.requests_per_second)
+def _command(url: str, processes: int) -> list[str]:
     port = str(_free_port())
     return [
         sys.executable,
-        *("-m", "locust", "--headless", "--only-summary", "--reset-stats"),
+        *("-m", "locust", "--headless", "--only-summary"),
         *("--locustfile", str(pathlib.Path(__file__).with_name("locustfile.py"))),
         *("--host", url.rstrip("/")),
-        *("--users", str(users), "--spawn-rate", str(users / suite.ramp_seconds)),
-        *("--run-time", f"{math.ceil(suite.ramp_seconds + suite.duration_seconds)}s"),
         *("--processes", str(processes)),
         *("--master-bind-host", "127.0.0.1", "--master-bind-port", port),
         *("--master-host", "127.0.0.1", "--master-port", port),
+        # A user that goes lets its request end.
+        *("--stop-timeout", str(_STOP_SECONDS)),
         # Failed requests are the gate's to judge.
         *("--exit-code-on-error", "0"),
     ]
 
 
-def _environment(result: pathlib.Path) -> dict[str, str]:
+def _environment(plan: pathlib.Path) -> dict[str, str]:
     # LOCUST_* variables of the caller would override the command line's defaults.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    return {**kept, _RESULT_VARIABLE: str(result)}
+    return {**kept, planning.PLAN_VARIABLE: str(plan)}
 
 
 def _free_port() -> int:
@@ -96,11 +94,10 @@ def _free_port() -> int:
 
 
 def _wait(
-    process: subprocess.Popen[bytes], suite: targets.Suite, on_progress: Callable[[float], None]
+    process: subprocess.Popen[bytes], seconds: float, on_progress: Callable[[float], None]
 ) -> None:
     start = time.monotonic()
-    latest = suite.ramp_seconds + suite.duration_seconds + OVERHEAD_SECONDS + _PATIENCE_SECONDS
-    while time.monotonic() - start < latest:
+    while time.monotonic() - start < seconds + OVERHEAD_SECONDS + _PATIENCE_SECONDS:
         on_progress(time.monotonic() - start)
         try:
             process.wait(_POLL_SECONDS)

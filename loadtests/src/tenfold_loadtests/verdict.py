@@ -8,14 +8,17 @@ one where it could have caused the miss:
 - a latency: when a worker was out of CPU, or when the miss is no larger than the lateness of
   the workers' own timers, which is part of every latency they measure.
 
-It never causes errors, and it can only make figures worse: a target that was held is held.
+It never causes errors, and it can only make figures worse: a target that was held is held. A
+figure that nobody could tell (Prometheus has no data, a count could not be taken) is neither held
+nor missed.
 """
 
 import enum
+from collections.abc import Mapping
 
 import pydantic
 
-from tenfold_loadtests import measurement, targets
+from tenfold_loadtests import measurement, suites, targets
 
 # A worker above this had no rest left to be on time.
 MAX_CPU_DEMAND = 0.9
@@ -60,25 +63,34 @@ class Verdict(pydantic.BaseModel):
         return Outcome.HELD
 
 
-def judge(suite: targets.Suite, run: measurement.Measurement) -> Verdict:
-    """Judge every target of the suite."""
-    figures = run.figures()
+def judge(
+    suite: suites.Suite, run: measurement.Measurement, others: Mapping[str, float | None]
+) -> Verdict:
+    """Judge every target of the suite; `others` are the figures that were not generated."""
     return Verdict(
-        judgements=tuple(
-            _judge_one(target, figures.get(target.name), run) for target in suite.targets
-        ),
+        judgements=tuple(_judge_one(target, suite, run, others) for target in suite.targets),
         generator_saturated=_saturated(run),
     )
 
 
 def _judge_one(
-    target: targets.Target, measured: float | None, run: measurement.Measurement
+    target: targets.Target,
+    suite: suites.Suite,
+    run: measurement.Measurement,
+    others: Mapping[str, float | None],
 ) -> Judgement:
+    by = target.measured_by
+    if isinstance(by, targets.Generated):
+        measured = run.figure(by.figure, by.of)
+        nothing = Outcome.MISSED, "no request was answered: there is nothing to measure"
+    else:
+        measured = others.get(target.name)
+        nothing = Outcome.NOT_JUDGED, "there is no figure: the service told nothing of it"
     if measured is None:
-        outcome, reason = Outcome.MISSED, "no request was answered: there is nothing to measure"
+        outcome, reason = nothing
     elif _holds(target, measured):
         outcome, reason = Outcome.HELD, ""
-    elif excuse := _excuse(target, measured, run):
+    elif excuse := _excuse(target, measured, suite, run):
         outcome, reason = Outcome.NOT_JUDGED, excuse
     else:
         outcome, reason = Outcome.MISSED, ""
@@ -99,14 +111,23 @@ def _saturated(run: measurement.Measurement) -> bool:
     return any(worker.cpu_demand >= MAX_CPU_DEMAND for worker in run.workers)
 
 
-def _excuse(target: targets.Target, measured: float, run: measurement.Measurement) -> str | None:
-    if target.name == "error_ratio":
+def _excuse(
+    target: targets.Target,
+    measured: float,
+    suite: suites.Suite,
+    run: measurement.Measurement,
+) -> str | None:
+    by = target.measured_by
+    if not isinstance(by, targets.Generated) or by.figure == "error_ratio":
         return None
     if _saturated(run):
         worst = max(worker.cpu_demand for worker in run.workers)
         return f"the generator was out of CPU (a worker wanted {worst:.0%} of a core)"
-    if target.name == "requests_per_second":
-        busy = run.response_seconds_sum / (run.users * run.window_seconds)
+    if by.figure == targets.RATE:
+        # There is a user for each request a second.
+        users = suites.HEADROOM * suite.shape.mean
+        waiting = run.counts(measurement.Selection()).seconds_sum
+        busy = waiting / (users * run.window_seconds)
         if busy < MAX_IDLE_USERS_BUSY:
             return (
                 f"the generator sent too few: its users waited for an answer {busy:.0%} of the time"
