@@ -5,34 +5,30 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import signal
-import socket
 import subprocess
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 _START_SECONDS = 20.0
 _SLOTS = 16384
 
 
-def free_port() -> int:
-    """Find a port that is free, and whose cluster bus port is a valid one."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port + 10000 < 65536:
-            return port
+def cluster_port() -> int:
+    """Return a free port whose cluster bus port is a valid one."""
+    while (port := free_port()) + 10000 >= 65536:
+        pass
+    return port
 
 
 class Server:
     """One redis-server that keeps nothing on disk."""
 
     def __init__(self, folder: pathlib.Path, *options: str) -> None:
-        self.port = free_port()
+        self.port = cluster_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self.admin = redis.Redis(port=self.port, retry=Retry(NoBackoff(), 0))
         self._folder = folder

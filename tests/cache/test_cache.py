@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
+import random
 import time
 from collections.abc import Callable
 
 import prometheus_client
 import pytest
+import uvloop
 from tenfold_cache import Cache, Incomplete, Lifetime, LoadTimeout, Settings, Tier
 
 from tests.cache.servers import Cluster, Server
+from tests.support import free_port
 
 
 class Origin:
@@ -36,7 +39,8 @@ class Origin:
 
 def tier(server: Server | Cluster) -> Tier:
     # A busy machine is slower than the default allows.
-    return Tier(url=server.url, timeout_seconds=1.0, rest_seconds=0.2)
+    cluster = isinstance(server, Cluster)
+    return Tier(url=server.url, cluster=cluster, timeout_seconds=1.0, rest_seconds=0.2)
 
 
 def cache(settings: Settings) -> Cache:
@@ -343,6 +347,16 @@ def test_a_listener_finds_back_after_its_connection_was_cut(l2: Server) -> None:
     asyncio.run(scenario())
 
 
+def test_a_cluster_none_of_whose_servers_answers_is_passed_over() -> None:
+    async def scenario() -> None:
+        nobody = Tier(url=f"redis://127.0.0.1:{free_port()}", cluster=True)
+        async with cache(Settings(l4=nobody)) as one:
+            assert await one.get("key", Origin().load) == b"value"
+            assert counted(one, "requests", tier="l4", outcome="error") > 0
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("how", ["kill", "suspend"])
 def test_a_master_of_the_cluster_that_is_away_takes_its_keys_along_and_no_others(
     l2: Server, tmp_path: pathlib.Path, how: str
@@ -351,7 +365,8 @@ def test_a_master_of_the_cluster_that_is_away_takes_its_keys_along_and_no_others
 
     async def scenario() -> None:
         settings = Settings(
-            l2=tier(l2), l4=Tier(url=cluster.url, timeout_seconds=0.5, rest_seconds=0.05)
+            l2=tier(l2),
+            l4=Tier(url=cluster.url, cluster=True, timeout_seconds=0.5, rest_seconds=0.05),
         )
         async with cache(settings) as one:
             for number in range(30):
@@ -368,6 +383,37 @@ def test_a_master_of_the_cluster_that_is_away_takes_its_keys_along_and_no_others
         asyncio.run(scenario())
     finally:
         cluster.kill()
+
+
+def test_many_that_fail_at_once_on_a_busy_machine_fail_by_themselves(
+    l2: Server, l3: Server, l4: Cluster
+) -> None:
+    async def stalls() -> None:
+        while True:
+            await asyncio.sleep(random.uniform(0, 0.05))
+            time.sleep(random.uniform(0, 0.06))
+
+    def hasty(server: Server | Cluster) -> Tier:
+        return Tier(
+            url=server.url,
+            cluster=isinstance(server, Cluster),
+            timeout_seconds=0.02,
+            rest_seconds=0.005,
+            connections=8,
+        )
+
+    async def scenario() -> None:
+        value = b"x" * 20_000
+        async with cache(Settings(l2=hasty(l2), l3=hasty(l3), l4=hasty(l4))) as one:
+            busy = asyncio.create_task(stalls())
+            for turn in range(40):
+                keys = [f"key-{turn}-{number}" for number in range(200)]
+                found = await asyncio.gather(*(one.get(key, Origin(value).load) for key in keys))
+                assert found == [value] * len(keys)
+            busy.cancel()
+            assert counted(one, "requests", tier="l2", outcome="error") > 0
+
+    uvloop.run(scenario())
 
 
 def test_an_answer_that_came_too_late_is_not_taken_for_another_key_s(l2: Server) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.loadtests.processes import PASSWORD, free_port
-from tests.support import wait_until
+from tests.loadtests.processes import PASSWORD
+from tests.support import free_port, wait_until
 
 _BIN = Path(sys.executable).parent
 _START_SECONDS = 60.0
@@ -26,13 +26,13 @@ class Program:
 
     def __init__(self, name: str, *arguments: str, **variables: str) -> None:
         self._command = [str(_BIN / name), *arguments]
-        self.port, self._metrics_port = free_port(), free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,
             "TENFOLD_HOST": "127.0.0.1",
             "TENFOLD_HTTP_PORT": str(self.port),
-            "TENFOLD_METRICS_PORT": str(self._metrics_port),
+            "TENFOLD_METRICS_PORT": str(self.metrics_port),
             "TENFOLD_DRAIN_SECONDS": "0",
             **variables,
         }
@@ -41,7 +41,7 @@ class Program:
         self.process = self._start()
 
     def metrics(self) -> str:
-        return httpx.get(f"http://127.0.0.1:{self._metrics_port}/metrics").text
+        return httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text
 
     def kill(self) -> None:
         self.process.kill()
@@ -81,7 +81,7 @@ def running(name: str, *arguments: str, **variables: str) -> Iterator[Program]:
 
 def simulator(**variables: str) -> contextlib.AbstractContextManager[Program]:
     """The six marketplaces and their identity provider."""
-    return running("tenfold-marketplaces", TENFOLD_PRODUCTS="200", **variables)
+    return running("tenfold-marketplaces", **{"TENFOLD_PRODUCTS": "200", **variables})
 
 
 def gateway(

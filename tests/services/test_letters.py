@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pydantic
+import pytest
+from redis import exceptions
 from tenfold_runtime import settings
 from tenfold_webhooks import cli, events, letters
 from tenfold_webhooks import settings as webhooks
@@ -130,3 +132,26 @@ def test_consumers_that_left_nothing_are_forgotten_and_others_are_kept(redis: Re
         )
         == 1
     )
+
+
+def test_a_connection_to_a_former_primary_is_not_used_again(redis: Redis) -> None:
+    letter = letters.Letter(marketplace="n11", body="{}", received=0)
+
+    def connections() -> set[str]:
+        found = str(redis.command("CLIENT", "LIST", "TYPE", "NORMAL"))
+        return {each.split()[0] for each in found.splitlines() if "cmd=xadd" in each}
+
+    async def steps(moves: letters.Letters) -> tuple[set[str], set[str]]:
+        await moves.accept(letter, replicas=0, seconds=0)
+        before = connections()
+        redis.command("REPLICAOF", "127.0.0.1", "1")
+        with pytest.raises(exceptions.ReadOnlyError):
+            await moves.accept(letter, replicas=0, seconds=0)
+        redis.command("REPLICAOF", "NO", "ONE")
+        await moves.accept(letter, replicas=0, seconds=0)
+        return before, connections()
+
+    before, after = _run(redis, steps)
+    assert before
+    assert after
+    assert before.isdisjoint(after)

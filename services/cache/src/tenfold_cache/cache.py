@@ -52,9 +52,7 @@ class Cache:
         name, metrics = settings.namespace, self.metrics
         self._l2 = Primary("l2", settings.l2, name, metrics) if settings.l2 else None
         self.l3 = RemoteTier("l3", settings.l3, name, metrics) if settings.l3 else None
-        self._l4 = (
-            RemoteTier("l4", settings.l4, name, metrics, cluster=True) if settings.l4 else None
-        )
+        self._l4 = RemoteTier("l4", settings.l4, name, metrics) if settings.l4 else None
         self._flights: dict[str, asyncio.Task[Held]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         # What was held before is not served unasked: messages may have been missed.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from tenfold_cache.entry import Entry
 from tenfold_cache.policy import Adaptive
 
-# What an entry costs beside its key and value: objects, dictionary slots, a ghost. And what the
+# What an entry costs beside its key and value: objects, dictionary slots, two ghosts. And what the
 # shadows cost together, however many entries there are. Measured; a test holds them to it.
-ENTRY_BYTES = 800
-SHADOW_BYTES = 3 * 1024 * 1024
+ENTRY_BYTES = 940
+SHADOW_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Memory:
         """Hold an entry; return how many were given up for it."""
         self._held[key] = held
         value = held.entry.value or b""
-        # The ghost queue holds about as many keys again.
-        gone = self._policy.insert(key, 2 * len(key) + len(value) + ENTRY_BYTES)
+        # The ghost queue may hold twice as many keys again.
+        gone = self._policy.insert(key, 3 * len(key) + len(value) + ENTRY_BYTES)
         for other in gone:
             del self._held[other]
         return len(gone)

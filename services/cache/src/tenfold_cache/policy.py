@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 # Second chances that hits can earn a key.
 _MOST_CHANCES = 3
-# The ghost queue remembers keys of this share of the capacity.
-_GHOST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class Shape:
     # Hits in the window that let a key pass into main; above _MOST_CHANCES: only a key that comes
     # back while the ghost queue remembers it passes.
     hits: int
+    # The ghost queue remembers keys of this share of the capacity.
+    ghost: float = 0.9
 
 
 _NEVER = _MOST_CHANCES + 1
@@ -42,6 +42,8 @@ SHAPES = (
     Shape(0.4, 1),
     Shape(0.2, 2),
     Shape(0.1, _NEVER),
+    # Catches what comes back after more than the capacity has passed.
+    Shape(0.03, _NEVER, 2.0),
     Shape(0.01, 2),
 )
 
@@ -195,7 +197,7 @@ class Queues:
         self.used -= size
         self._ghost[key] = size
         self._ghost_used += size
-        while self._ghost_used > _GHOST_SHARE * self.capacity:
+        while self._ghost_used > self.shape.ghost * self.capacity:
             self._ghost_used -= self._ghost.popitem(last=False)[1]
         return key
 

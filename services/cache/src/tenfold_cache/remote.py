@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import structlog
 from redis import asyncio as redis
@@ -32,15 +32,13 @@ class Down(Exception):
 class RemoteTier:
     """Entries in Redis or Redis Cluster."""
 
-    def __init__(
-        self, name: str, tier: Tier, namespace: str, metrics: Metrics, *, cluster: bool = False
-    ) -> None:
+    def __init__(self, name: str, tier: Tier, namespace: str, metrics: Metrics) -> None:
         """Prepare a client; it connects when it is first used."""
         self.name = name
         self._tier = tier
         self._namespace = namespace
         self._metrics = metrics
-        self.client = _cluster(tier) if cluster else _single(tier)
+        self.client = _cluster(tier) if tier.cluster else _single(tier)
         self._opening: asyncio.Future[redis.RedisCluster] | None = None
         self._failures = 0
         self._rests_until = 0.0
@@ -110,7 +108,9 @@ class RemoteTier:
                 async with asyncio.timeout(self._tier.timeout_seconds):
                     await self._open()
                     answer = await ask()
-        except (exceptions.RedisError, OSError, TimeoutError) as error:
+        except Exception as error:
+            # Not RedisError alone: a cluster's client that reaches nobody raises another, and those
+            # whose connection it closes because of somebody else's failure miss an attribute.
             self._metrics.requests.labels(self.name, "error").inc()
             await self._note_failure(error)
             raise Down(f"{self.name}: {error or 'no answer in time'}") from error
@@ -141,8 +141,8 @@ class RemoteTier:
         if self._failures == _FAILURES:
             _log.error("cache tier does not answer", tier=self.name, detail=repr(error))
         if isinstance(self.client, redis.Redis):
-            # Idle connections lead to the server that was the primary when they were opened.
-            await self.client.connection_pool.disconnect(inuse_connections=False)
+            # They lead to the server that was the primary when they were opened.
+            await cast(_Pool, self.client.connection_pool).close_idle()
 
     def _note_success(self) -> None:
         if self._failures >= _FAILURES:
@@ -155,8 +155,21 @@ def milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
+class _Pool(redis.BlockingConnectionPool):
+    """A pool whose idle connections can be closed in one go."""
+
+    async def close_idle(self) -> None:
+        """Close all of them before anybody can take one.
+
+        It waits for none to end: of two that wait for the same connection's end, the one whose time
+        is over would cancel the other.
+        """
+        for connection in self._available_connections:
+            await connection.disconnect(nowait=True)
+
+
 def _single(tier: Tier) -> redis.Redis:
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = _Pool.from_url(
         tier.url,
         password=tier.password,
         max_connections=tier.connections,

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from tenfold_cache.errors import SettingsError
 
+# The shadows of memory's policy take the most of it.
+LEAST_MEMORY_BYTES = 5 * 1024 * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lifetime:
@@ -37,6 +40,8 @@ class Tier:
     """One Redis tier. A cluster's URL names any of its nodes."""
 
     url: str
+    # Whether it is a Redis Cluster; only L4 may be one.
+    cluster: bool = False
     password: str | None = field(default=None, repr=False)
     # An answer that takes longer counts as none, and the next tier is asked.
     timeout_seconds: float = 0.1
@@ -64,7 +69,7 @@ class Settings:
     l2: Tier | None = None
     # L3: the predictive tier, which the warmer fills.
     l3: Tier | None = None
-    # L4: Redis Cluster.
+    # L4: the largest, Redis Cluster or one Redis.
     l4: Tier | None = None
     # Before every key in Redis; caches with the same one share their values.
     namespace: str = "cache"
@@ -79,9 +84,11 @@ class Settings:
     warm_interval_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.memory_bytes < 4 * 1024 * 1024:
-            raise SettingsError("memory_bytes must be at least 4 MiB")
+        if self.memory_bytes < LEAST_MEMORY_BYTES:
+            raise SettingsError("memory_bytes must be at least 5 MiB")
         if min(self.memory_seconds, self.load_seconds, self.warm_interval_seconds) <= 0:
             raise SettingsError("memory_, load_ and warm_interval_seconds must be above 0")
+        if any(tier is not None and tier.cluster for tier in (self.l2, self.l3)):
+            raise SettingsError("l2 and l3 are no clusters: leases and counts need one server")
         if not self.namespace or any(character in self.namespace for character in "{}: "):
             raise SettingsError("namespace is a word without braces, colons and spaces")

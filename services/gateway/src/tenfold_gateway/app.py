@@ -1,5 +1,6 @@
 """The HTTP interface, and what it holds while it runs."""
 
+import asyncio
 import contextlib
 import pathlib
 from collections.abc import AsyncIterator
@@ -22,35 +23,49 @@ from tenfold_gateway import (
 )
 from tenfold_gateway.marketplaces import MARKETPLACES
 
+# It shares the loop with requests.
+_WARMING_LOADS = 1
+
 VERSION = metadata.version("tenfold-gateway")
 
 
 def create_app(
     config: settings.Settings,
     redis: store.Store,
+    orders: store.Store,
     lifecycle: middleware.Lifecycle,
     counted: counters.Counters,
     products: tenfold_cache.Cache,
 ) -> applications.Starlette:
-    """Assemble the application around Redis and a cache, whose connections it closes at its end."""
+    """Assemble the application around its stores and a cache, whose connections it closes.
+
+    `orders` is where idempotency keys are kept; it may be the same store.
+    """
     served: dict[str, routes.Served] = {}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: applications.Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(redis.close)
+            for connections in {redis, orders}:
+                stack.push_async_callback(connections.close)
             await stack.enter_async_context(products)
             for name, place in config.upstreams.items():
                 calls = upstream.Upstream(name, place)
                 stack.push_async_callback(calls.close)
                 served[name] = routes.Served(MARKETPLACES[name], calls)
+            if products.l3 is not None:
+                warmer = tenfold_cache.Warmer(
+                    products, marketplaces.load, loads_at_once=_WARMING_LOADS
+                )
+                warming = asyncio.create_task(warmer.run())
+                stack.callback(warming.cancel)
             yield
 
     marketplaces = routes.Routes(
         served,
         auth.Verifier(_keys(config), config.issuer, config.audience),
         limits.Limits(redis, config.tenant_requests_per_second, config.tenant_limits),
-        idempotency.Once(redis),
+        idempotency.Once(orders),
         products,
     )
     return api.create(

@@ -24,6 +24,11 @@ UPSTREAM_RETRIES = prometheus_client.Counter(
 UPSTREAM_IN_FLIGHT = prometheus_client.Gauge(
     f"{PREFIX}_upstream_in_flight", "Calls that hold a place of the bulkhead.", ["marketplace"]
 )
+BREAKER_SECONDS = prometheus_client.Histogram(
+    f"{PREFIX}_breaker_duration_seconds",
+    "Time that a circuit breaker took to let a call through or to refuse it.",
+    buckets=(0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01),
+)
 BREAKER_OPEN = prometheus_client.Gauge(
     f"{PREFIX}_breaker_open", "1 while a marketplace's circuit is open.", ["marketplace"]
 )

@@ -38,6 +38,9 @@ class Place(pydantic.BaseModel):
     marketplace: str
 
 
+# What a cache's key is of: KIND:MARKETPLACE:one:KEY or KIND:MARKETPLACE:list:LIMIT:CURSOR.
+_ONE, _LIST = "one", "list"
+
 Load = Callable[[], Awaitable[bytes | None]]
 
 
@@ -63,6 +66,21 @@ class Served:
         self.declared = declared
         self.mapper = mapping.Mapper(declared)
         self.calls = calls
+
+    async def page(self, kind: canonical.Kind, cursor: str | None, limit: int) -> bytes:
+        """Ask the marketplace for a part of a list."""
+        query = self.mapper.query(cursor, limit)
+        path = self.declared.resources[kind].path
+        content = await self.calls.call(kind, "GET", path, query=query)
+        return self.mapper.page(kind, content, cursor, limit)
+
+    async def entry(self, kind: canonical.Kind, key: str) -> bytes | None:
+        """Ask the marketplace for one entry; None where it knows no such one."""
+        path = f"{self.declared.resources[kind].path}/{key}"
+        try:
+            return self.mapper.entry(kind, await self.calls.call(kind, "GET", path))
+        except upstream.Unknown:
+            return None
 
 
 class Routes:
@@ -102,6 +120,15 @@ class Routes:
         ]
         return [*reading, self._put_price(), self._put_stock(), self._post_order()]
 
+    async def load(self, key: str) -> bytes | None:
+        """Ask the marketplace for what a key of the cache stands for."""
+        _, name, form, wanted = key.split(":", 3)
+        place = self._at(name)
+        if form == _ONE:
+            return await place.entry("products", wanted)
+        limit, _, cursor = wanted.partition(":")
+        return await place.page("products", cursor or None, int(limit))
+
     async def _admit(self, request: requests.Request, scope: Scope) -> auth.Principal:
         """Verify the token and count the request."""
         start = time.perf_counter()
@@ -134,14 +161,13 @@ class Routes:
         async def handle(request: requests.Request, wanted: List) -> responses.Response:
             await self._admit(request, "read")
             place = self._at(wanted.marketplace)
-            query = place.mapper.query(wanted.cursor, wanted.limit)
+            # A bad cursor is refused before a key is made of it.
+            place.mapper.query(wanted.cursor, wanted.limit)
 
             async def load() -> bytes:
-                path = place.declared.resources[kind].path
-                content = await place.calls.call(kind, "GET", path, query=query)
-                return place.mapper.page(kind, content, wanted.cursor, wanted.limit)
+                return await place.page(kind, wanted.cursor, wanted.limit)
 
-            key = f"{kind}:{place.declared.name}:list:{wanted.limit}:{wanted.cursor or ''}"
+            key = f"{kind}:{place.declared.name}:{_LIST}:{wanted.limit}:{wanted.cursor or ''}"
             page = await self._read(kind, key, load)
             assert page is not None  # noqa: S101 (an empty list is a page too)
             return api.encoded(page)
@@ -163,13 +189,9 @@ class Routes:
             place = self._at(wanted.marketplace)
 
             async def load() -> bytes | None:
-                path = f"{place.declared.resources[kind].path}/{wanted.key}"
-                try:
-                    return place.mapper.entry(kind, await place.calls.call(kind, "GET", path))
-                except upstream.Unknown:
-                    return None
+                return await place.entry(kind, wanted.key)
 
-            key = f"{kind}:{place.declared.name}:one:{wanted.key}"
+            key = f"{kind}:{place.declared.name}:{_ONE}:{wanted.key}"
             entry = await self._read(kind, key, load)
             if entry is None:
                 raise upstream.Unknown(f"{place.declared.name} knows no {wanted.key} in {kind}.")

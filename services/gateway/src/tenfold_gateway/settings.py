@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import pydantic
+import pydantic_settings
+import tenfold_cache
 from tenfold_runtime import settings
 
 from tenfold_gateway.marketplaces import MARKETPLACES
@@ -38,7 +40,25 @@ def _declared(name: str) -> str:
     return name
 
 
-class Settings(settings.Serving, settings.UsingRedis):
+class Tiers(pydantic_settings.BaseSettings):
+    """The Redis tiers beside REDIS_URL's, each with a password where it has one."""
+
+    model_config = settings.CONFIG
+
+    orders_url: pydantic.RedisDsn | None = None
+    """Where orders' keys are kept: a tier that evicts nothing. Without it, REDIS_URL."""
+    orders_password: pydantic.SecretStr | None = None
+    l3_url: pydantic.RedisDsn | None = None
+    """The cache's predictive tier, which one of the replicas fills."""
+    l3_password: pydantic.SecretStr | None = None
+    l4_url: pydantic.RedisDsn | None = None
+    """The cache's largest tier."""
+    l4_password: pydantic.SecretStr | None = None
+    l4_cluster: bool = False
+    """Whether that is a Redis Cluster."""
+
+
+class Settings(Tiers, settings.Serving, settings.UsingRedis):
     """The gateway's environment variables."""
 
     upstreams: Mapping[Annotated[str, pydantic.AfterValidator(_declared)], Upstream] = {}
@@ -51,9 +71,9 @@ class Settings(settings.Serving, settings.UsingRedis):
     """What a tenant may ask for; a second's worth at once."""
     tenant_limits: Mapping[str, pydantic.PositiveFloat] = {}
     """Tenants with a limit of their own."""
-    cache_bytes: int = pydantic.Field(default=64 * 1024 * 1024, ge=4 * 1024 * 1024)
+    cache_bytes: int = pydantic.Field(default=64 * 1024 * 1024, ge=tenfold_cache.LEAST_MEMORY_BYTES)
     """Memory for products that were read; behind it they are kept in Redis."""
-    products_fresh_seconds: float = pydantic.Field(default=60.0, gt=0)
+    products_fresh_seconds: float = pydantic.Field(default=3600.0, gt=0)
     """How long a product is served as it was read."""
     products_stale_seconds: float = pydantic.Field(default=600.0, ge=0)
     """How long after that, while its marketplace does not answer."""

@@ -14,6 +14,7 @@ import purgatory
 import stamina
 import stamina.instrumentation
 from purgatory.domain import model as circuit
+from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 from tenfold_runtime import problems
 
 from tenfold_gateway import metrics, settings
@@ -130,18 +131,7 @@ class Breaker:
     @contextlib.asynccontextmanager
     async def __call__(self) -> AsyncIterator[None]:
         """Let a call through and note how it went; raises CircuitOpen."""
-        breaker = await self._circuits.get_breaker(self._name)
-        context = breaker.context
-        # The library lets everybody through while one call is on trial.
-        if context.state == circuit.HALF_OPENED:
-            raise CircuitOpen(f"{self._name}: one call is on trial.", 1)
-        try:
-            await breaker.__aenter__()
-        except circuit.OpenedState as opened:
-            wait = max(1.0, opened.opened_at + context.ttl - time.time())
-            raise CircuitOpen(
-                f"{self._name} failed {context.threshold} times in a row.", wait
-            ) from opened
+        breaker = await self._admitted()
         try:
             yield
         except BaseException as error:
@@ -150,8 +140,27 @@ class Breaker:
         else:
             await breaker.__aexit__(None, None, None)
         finally:
-            open_ = context.state == circuit.OPENED
+            open_ = breaker.context.state == circuit.OPENED
             metrics.BREAKER_OPEN.labels(self._name).set(open_)
+
+    async def _admitted(self) -> AsyncCircuitBreaker:
+        """Decide about a call; raises CircuitOpen."""
+        start = time.perf_counter()
+        breaker = await self._circuits.get_breaker(self._name)
+        context = breaker.context
+        try:
+            # The library lets everybody through while one call is on trial.
+            if context.state == circuit.HALF_OPENED:
+                raise CircuitOpen(f"{self._name}: one call is on trial.", 1)
+            await breaker.__aenter__()
+        except circuit.OpenedState as opened:
+            wait = max(1.0, opened.opened_at + context.ttl - time.time())
+            raise CircuitOpen(
+                f"{self._name} failed {context.threshold} times in a row.", wait
+            ) from opened
+        finally:
+            metrics.BREAKER_SECONDS.observe(time.perf_counter() - start)
+        return breaker
 
 
 class Upstream:

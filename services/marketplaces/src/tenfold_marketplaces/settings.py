@@ -13,7 +13,7 @@ class Settings(settings.Serving):
     """The simulator's environment variables."""
 
     seed: int = 0
-    products: int = pydantic.Field(default=1000, ge=1, le=1_000_000)
+    products: int = pydantic.Field(default=2500, ge=1, le=1_000_000)
     """Products of each marketplace."""
     behaviour: Mapping[Name, Behaviour] = {}
     """As JSON: {"n11": {"outage": "refuse"}}; what is not named behaves well."""

@@ -5,6 +5,7 @@ granian, and uvicorn runs in this process, where readiness can turn before the l
 """
 
 import asyncio
+import gc
 import signal
 import socket
 import types
@@ -22,7 +23,20 @@ _KEEP_ALIVE_SECONDS = 120
 # With the drain before it, well within Kubernetes' grace period of 30 s.
 _GRACE_SECONDS = 20
 
+# How many objects more than before a collection looks at; 700 by default.
+_COLLECTED_OBJECTS = 20_000
+
 _log = structlog.get_logger(__name__)
+
+
+def _collect_seldom() -> None:
+    """Leave what lives as long as the process out of collections, and make those fewer.
+
+    Requests leave next to no cycles, but Python would look for them every few requests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECTED_OBJECTS)
 
 
 class DrainingServer(uvicorn.Server):
@@ -60,6 +74,7 @@ class DrainingServer(uvicorn.Server):
         """Remember the loop on which the drain is timed."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        _collect_seldom()
 
     def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
         """Begin the drain on the first signal; end at once on a second one."""

@@ -46,6 +46,8 @@ def connect(config: reading.UsingRedis, waiting_seconds: float = 0.0) -> letters
         socket_timeout=waiting_seconds + _ANSWER_SECONDS,
         # Whoever calls knows what may be tried again.
         retry=retrying.Retry(NoBackoff(), 0),
+        # Closes the connection, which leads to a former primary for as long as it is open.
+        retry_on_error=[exceptions.ReadOnlyError],
         # A password in the URL counts only where none is given.
         **({} if password is None else {"password": password}),  # type: ignore[arg-type]
     )
@@ -65,6 +67,15 @@ def serve() -> None:
     logger.info("starting", version=receiving.VERSION, sources=sorted(config.secrets))
     server.DrainingServer(application, lifecycle, config).run()
     logger.info("ended")
+
+
+@app.command()
+def sold(
+    marketplace: Annotated[str, typer.Argument(help="Whose events.")],
+    sku: Annotated[str, typer.Argument(help="Of which product.")],
+) -> None:
+    """Print how many pieces of a product the events that were applied have sold."""
+    print(_with_letters(lambda moves: moves.sold(marketplace, sku)))
 
 
 def _with_letters(work: Callable[[letters.Letters], Awaitable[_Result]]) -> _Result:

@@ -210,7 +210,7 @@ class Letters:
             keys=[
                 f"{{webhooks}}:applied:{marketplace}:{event.id}",
                 f"{{webhooks}}:order:{marketplace}:{event.order}",
-                f"{{webhooks}}:sold:{marketplace}",
+                _sold(marketplace),
                 STREAM,
             ],
             args=[
@@ -271,6 +271,11 @@ class Letters:
         stream, retry, dead = await pipeline.execute()
         return {"stream": stream, "retry": retry, "dead": dead}
 
+    async def sold(self, marketplace: str, sku: str) -> int:
+        """Return how many pieces of a product a marketplace's events have sold."""
+        reply = await self._redis.hget(_sold(marketplace), sku)
+        return int(reply or 0)
+
     async def dead(self) -> AsyncIterator[DeadLetter]:
         """Yield all dead letters, oldest first."""
         after = "-"
@@ -282,6 +287,10 @@ class Letters:
     async def replay(self, letter: DeadLetter) -> bool:
         """Put a dead letter back into the stream as if it were new; whether it was there."""
         return bool(await self._replay(keys=[STREAM, DEAD], args=[letter.id]))
+
+
+def _sold(marketplace: str) -> str:
+    return f"{{webhooks}}:sold:{marketplace}"
 
 
 def _fields(letter: Letter) -> dict[FieldT, EncodableT]:
