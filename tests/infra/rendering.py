@@ -120,6 +120,13 @@ def stack_config(stack: str) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in document["config"].items()}
 
 
+def with_training_jobs(config: dict[str, str], **training: Any) -> dict[str, str]:
+    """Return a stack's configuration with forecasts fitted by Jobs."""
+    operator = json.loads(config["tenfold:operator"])
+    operator["training"] = {"mode": "jobs"} | training
+    return config | {"tenfold:operator": json.dumps(operator)}
+
+
 def run_program(platform: Platform, stack: str) -> Run:
     """Run the program against mocks."""
     run = Run()

@@ -13,6 +13,8 @@ import pytest
 from pulumi.runtime import config as pulumi_config
 from tenfold_infra.config import ConfigError, parse
 
+from tests.infra.rendering import with_training_jobs
+
 PROGRAM = Path(__file__).resolve().parents[2] / "infra" / "__main__.py"
 
 
@@ -51,6 +53,17 @@ def test_an_unknown_key_is_refused_with_the_known_ones(config: dict[str, str]) -
     assert mistakes(changed(config, "tenfold:gateway", replica=3)) == [
         "tenfold:gateway.replica: unknown key; allowed here: replicas, resources, service"
     ]
+
+
+def test_shards_are_for_clusters_and_services_use_none_of_these(config: dict[str, str]) -> None:
+    (tenant,) = json.loads(config["tenfold:tenants"])
+    tenant["tiers"][0]["shards"] = 3
+    tenants = config | {"tenfold:tenants": json.dumps([tenant])}
+    (mistake,) = mistakes(tenants)
+    assert "topology cluster needs `shards`, and no other topology has them" in mistake
+    tenant["tiers"][0]["topology"] = "cluster"
+    (mistake,) = mistakes(config | {"tenfold:tenants": json.dumps([tenant])})
+    assert "gateway's tier 'l2' must be replicated, not a cluster" in mistake
 
 
 def test_an_unknown_section_is_refused_with_the_known_ones(config: dict[str, str]) -> None:
@@ -104,6 +117,20 @@ def test_a_node_port_goes_with_its_type(config: dict[str, str], service: dict[st
     )
 
 
+@pytest.mark.parametrize("console", [{"gatewayPort": 8081}, {"type": "LoadBalancer"}])
+def test_a_console_that_the_world_reaches_asks_for_a_token(
+    config: dict[str, str], console: dict[str, Any]
+) -> None:
+    (mistake,) = mistakes(changed(config, "tenfold:operator", console=console))
+    assert "tokenSecret must name a Secret" in mistake
+
+
+def test_the_console_and_the_customers_have_different_ports(config: dict[str, str]) -> None:
+    console = {"tokenSecret": "console", "gatewayPort": 80}
+    (mistake,) = mistakes(changed(config, "tenfold:operator", console=console))
+    assert "gatewayPort must not be 80" in mistake
+
+
 class TestTenants:
     """Mistakes in the list of tenants."""
 
@@ -121,16 +148,16 @@ class TestTenants:
         (tenant,) = json.loads(config["tenfold:tenants"])
         gateway = tenant["gateway"] | {"tier": "l9"}
         assert self.mistakes_of(config, gateway=gateway) == [
-            "tenfold:tenants[0]: gateway.tier 'l9' is none of: l2, l3, l4, events"
+            "tenfold:tenants[0]: gateway's tier 'l9' is none of: l2, l3, l4, events"
         ]
 
     def test_webhooks_need_a_tier_that_drops_nothing(self, config: dict[str, str]) -> None:
         (tenant,) = json.loads(config["tenfold:tenants"])
         (mistake,) = self.mistakes_of(config, webhooks=tenant["webhooks"] | {"tier": "l3"})
         assert mistake == (
-            "tenfold:tenants[0]: webhooks.tier 'l3' needs evictionPolicy noeviction: an accepted"
-            " webhook must not be dropped; webhooks.tier 'l3' needs persistence.mode aof: an"
-            " accepted webhook must not be dropped"
+            "tenfold:tenants[0]: webhooks.tier 'l3' needs evictionPolicy noeviction: what it took"
+            " must not be dropped; webhooks.tier 'l3' needs persistence.mode aof: what it took"
+            " must not be dropped"
         )
 
     def test_a_tenant_cannot_take_a_namespace_of_the_platform(self, config: dict[str, str]) -> None:
@@ -163,3 +190,18 @@ def test_the_program_stops_at_a_mistake_before_it_registers_anything(
     # Nothing answers registrations here: one would fail with another error.
     with pytest.raises(pulumi.RunError, match=r"1 mistake\(s\); nothing was changed"):
         asyncio.run(program())
+
+
+def test_a_console_that_anybody_could_reach_needs_a_token(config: dict[str, str]) -> None:
+    console = {"type": "LoadBalancer"}
+    (mistake,) = mistakes(changed(config, "tenfold:operator", console=console))
+    assert "tokenSecret must name a Secret" in mistake
+    parse(changed(config, "tenfold:operator", console=console | {"tokenSecret": "console"}))
+
+
+def test_a_training_has_one_of_two_places(config: dict[str, str]) -> None:
+    wrong = with_training_jobs(config, mode="threads", parallel=0)
+    assert [mistake.partition(": ")[0] for mistake in mistakes(wrong)] == [
+        "tenfold:operator.training.mode",
+        "tenfold:operator.training.parallel",
+    ]

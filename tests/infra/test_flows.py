@@ -8,8 +8,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
+from tenfold_infra.config import parse
 
-from tests.infra.rendering import Run
+from tests.infra.rendering import Run, run_program, with_training_jobs
 
 Allowed = Callable[["Pod | str", "Pod | str", int], bool]
 
@@ -31,6 +32,8 @@ def app(name: str, namespace: str, *, metrics: int = 0, **labels: str) -> Pod:
 
 TRAEFIK = app("traefik", "tenfold-gateway", metrics=9100)
 OPERATOR = app("operator", "tenfold-system", metrics=9090)
+TRAINING = app("training", "tenfold-training", training="training-1", metrics=9090)
+GUARD = app("guard", "tenfold-system", metrics=9090)
 PROMETHEUS = app("prometheus", "tenfold-monitoring")
 ALERTMANAGER = app("alertmanager", "tenfold-monitoring")
 SERVICE = app("gateway", "marketplace", metrics=9090, workload="gateway", redis_client="true")
@@ -122,6 +125,16 @@ def allowed(rendered: Callable[[str], Run]) -> Allowed:
     return Judge(rendered("local")).allowed
 
 
+def test_the_console_is_behind_the_gateway_where_the_stack_says_so(
+    rendered: Callable[[str], Run], allowed: Allowed
+) -> None:
+    ways = ((INTERNET, TRAEFIK, 8001), (TRAEFIK, OPERATOR, 8081))
+    production = Judge(rendered("production")).allowed
+    assert all(production(*way) for way in ways)
+    assert not any(allowed(*way) for way in ways)
+    assert not production(SERVICE, OPERATOR, 8081)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "port"),
     [
@@ -138,6 +151,9 @@ def allowed(rendered: Callable[[str], Run]) -> Allowed:
         pytest.param(OPERATOR, L2_SENTINEL, 26379, id="the operator asks Sentinels"),
         pytest.param(OPERATOR, PROMETHEUS, 9090, id="the operator asks Prometheus"),
         pytest.param(OPERATOR, API_SERVER, 6443, id="the operator reaches the API server"),
+        pytest.param(GUARD, API_SERVER, 6443, id="the guard reaches the API server"),
+        pytest.param(GUARD, NODE, 10250, id="the guard probes nodes"),
+        pytest.param(PROMETHEUS, GUARD, 9090, id="Prometheus scrapes the guard"),
         pytest.param(TRAEFIK, API_SERVER, 6443, id="the gateway reaches the API server"),
         pytest.param(PROMETHEUS, API_SERVER, 6443, id="Prometheus scrapes the API server"),
         pytest.param(PROMETHEUS, NODE, 10250, id="Prometheus scrapes kubelets"),
@@ -159,6 +175,17 @@ def test_allowed(allowed: Allowed, source: Pod | str, target: Pod | str, port: i
     assert allowed(source, target, port)
 
 
+def test_only_the_servers_of_a_cluster_reach_its_bus(rendered: Callable[[str], Run]) -> None:
+    allowed = Judge(rendered("production")).allowed
+    l4 = app("redis", "marketplace", tier="l4")
+    assert allowed(l4, l4, 16379)
+    assert allowed(SERVICE, l4, 6379)
+    assert allowed(BACKUP, l4, 6379)
+    assert not allowed(SERVICE, l4, 16379)
+    assert not allowed(L2, l4, 16379)
+    assert not allowed(L2, L2, 16379)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "port"),
     [
@@ -177,6 +204,8 @@ def test_allowed(allowed: Allowed, source: Pod | str, target: Pod | str, port: i
         pytest.param(SERVICE, INTERNET, 443, id="services do not reach the internet"),
         pytest.param(SERVICE, ALERTMANAGER, 9093, id="tenants silence no alert"),
         pytest.param(OPERATOR, SERVICE, 8080, id="the operator does not call services"),
+        pytest.param(GUARD, SERVICE, 8080, id="the guard does not call services"),
+        pytest.param(GUARD, L2, 6379, id="the guard does not reach Redis"),
         pytest.param(ALERTMANAGER, INTERNET, 443, id="alerts without receivers stay"),
         pytest.param(STRANGER, SIMULATOR, 8080, id="only the gateway calls marketplaces"),
         pytest.param(TRAEFIK, SIMULATOR, 8080, id="customers do not reach the simulator"),
@@ -196,3 +225,12 @@ def test_real_marketplaces_are_reached_by_the_gateway_alone(
     assert allowed(SERVICE, INTERNET, 443)
     assert not allowed(SERVICE, INTERNET, 80)
     assert not allowed(WEBHOOKS, INTERNET, 443)
+
+
+def test_trainings_reach_nothing_and_nothing_reaches_them(config: dict[str, str]) -> None:
+    allowed = Judge(run_program(parse(with_training_jobs(config)), "local")).allowed
+    others = (OPERATOR, GUARD, TRAEFIK, PROMETHEUS, SERVICE, L2, DNS, API_SERVER, NODE, INTERNET)
+    for port in (53, 443, 1053, 6379, 6443, 8080, 8081, 9090, 10250):
+        for other in (*others, TRAINING):
+            assert not allowed(TRAINING, other, port)
+            assert not allowed(other, TRAINING, port)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from tenfold_dashboards.alerts import ALERTS
+from tenfold_dashboards.files import board_files
 from tenfold_infra.components.monitoring.alerting import alertmanager_yaml
+from tenfold_infra.config import parse
 from tenfold_infra.config.models import Receivers
+from tenfold_local import layout
 
-from tests.infra.rendering import Document, Run
+from tests.infra.rendering import Document, Run, run_program, stack_config
 
 
 def file_of(run: Run, config_map: str, name: str) -> str:
@@ -54,6 +60,85 @@ def test_prometheus_loads_the_rules_from_where_they_are_mounted(run: Run) -> Non
     (container,) = prometheus["spec"]["template"]["spec"]["containers"]
     folders = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert {pattern.rpartition("/")[0] for pattern in config["rule_files"]} < folders
+
+
+def test_prometheus_serves_the_runbooks_from_where_they_are_mounted(run: Run) -> None:
+    prometheus = run.one("StatefulSet", "prometheus", "tenfold-monitoring").document
+    (container,) = prometheus["spec"]["template"]["spec"]["containers"]
+    (folder,) = (m["mountPath"] for m in container["volumeMounts"] if m["name"] == "runbooks")
+    assert f"--web.console.templates={folder}" in container["args"]
+    data = run.one("ConfigMap", "runbooks", "tenfold-monitoring").document["data"]
+    assert {f"{alert.alert}.html" for alert in ALERTS} < set(data)
+    assert sum(len(text) for text in data.values()) < 1024**2
+
+
+def links_in(run: Run) -> list[dict[str, str]]:
+    groups = yaml.safe_load(file_of(run, "prometheus-rules", "alerts.yaml"))["groups"]
+    return [rule["annotations"] for group in groups for rule in group["rules"]]
+
+
+class TestLinks:
+    """Alerts lead a person to addresses that this person can open."""
+
+    def test_on_the_embedded_cluster_to_its_node(self, rendered: Callable[[str], Run]) -> None:
+        run = rendered("local")
+        node = layout.Node(1).address
+        for each in links_in(run):
+            port = run.outputs["prometheus"]["nodePort"]
+            assert each["runbook_url"].startswith(f"http://{node}:{port}/consoles/")
+            # It has no Grafana.
+            port = run.outputs["console"]["nodePort"]
+            assert each["dashboard_url"].startswith(f"http://{node}:{port}/#/")
+
+    def test_without_an_address_to_what_a_port_forward_opens(
+        self, rendered: Callable[[str], Run]
+    ) -> None:
+        for each in links_in(rendered("production")):
+            assert each["runbook_url"].startswith("http://localhost:9090/consoles/")
+            assert each["dashboard_url"].startswith("http://localhost:3000/d/tenfold-")
+
+    @pytest.mark.parametrize(
+        ("links", "runbook", "board"),
+        [
+            (
+                {"prometheus": "https://prometheus.example.com/"},
+                "https://prometheus.example.com/consoles/Gateway",
+                "http://localhost:3000/d/",
+            ),
+            (
+                {"boards": "https://grafana.example.com", "runbooks": "https://wiki.example.com/r"},
+                "https://wiki.example.com/r/Gateway",
+                "https://grafana.example.com/d/tenfold-",
+            ),
+        ],
+    )
+    def test_to_where_the_stack_says(self, links: dict[str, str], runbook: str, board: str) -> None:
+        config = stack_config("production")
+        monitoring = json.loads(config["tenfold:monitoring"])
+        changed = {**config, "tenfold:monitoring": json.dumps({**monitoring, "links": links})}
+        (first, *_) = links_in(run_program(parse(changed), "production"))
+        assert first["runbook_url"].startswith(runbook)
+        assert first["dashboard_url"].startswith(board)
+
+
+class TestGrafana:
+    """Where the stack has it, it finds Prometheus and the boards."""
+
+    def test_reads_the_boards_from_where_they_are_mounted(
+        self, rendered: Callable[[str], Run]
+    ) -> None:
+        production = rendered("production")
+        grafana = production.one("Deployment", "grafana", "tenfold-monitoring").document
+        (container,) = grafana["spec"]["template"]["spec"]["containers"]
+        folders = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        providers = yaml.safe_load(file_of(production, "grafana-providers", "tenfold.yaml"))
+        (provider,) = providers["providers"]
+        assert provider["options"]["path"] == folders["grafana-boards"]
+        boards = production.one("ConfigMap", "grafana-boards", "tenfold-monitoring").document
+        assert boards["data"] == board_files()
+
+    def test_the_boards_fit_into_a_configmap(self) -> None:
+        assert sum(len(text) for text in board_files().values()) < 1024**2
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tenfold_infra.config import parse
 from tenfold_policies import violations
 
-from tests.infra.rendering import Document, Run
+from tests.infra.rendering import Document, Run, run_program, with_training_jobs
 
 CONTAINER: Document = {
     "name": "app",
@@ -58,6 +59,11 @@ def with_security(**changes: Any) -> Document:
 
 def test_both_stacks_pass(run: Run) -> None:
     assert violations(run.documents) == []
+
+
+def test_a_stack_with_training_jobs_passes(config: dict[str, str]) -> None:
+    jobs = run_program(parse(with_training_jobs(config)), "local")
+    assert violations(jobs.documents) == []
 
 
 def test_the_example_that_the_others_spoil_passes() -> None:

@@ -11,9 +11,18 @@ from tenfold_gateway.marketplaces import MARKETPLACES
 from tenfold_infra import images
 from tenfold_infra.components.files import CHECKSUM_ANNOTATION
 from tenfold_infra.config import parse
+from tenfold_infra.naming import TRAINING_NAMESPACE
+from tenfold_operator.plan.training_job import TrainingJobs
 from tenfold_webhooks.sources import SOURCES
 
-from tests.infra.rendering import Document, Registered, Run, run_program, stack_config
+from tests.infra.rendering import (
+    Document,
+    Registered,
+    Run,
+    run_program,
+    stack_config,
+    with_training_jobs,
+)
 
 Rendered = Callable[[str], Run]
 
@@ -39,7 +48,15 @@ def test_every_object_says_whose_it_is(run: Run) -> None:
 
 def test_every_object_belongs_to_a_component(run: Run) -> None:
     parents = {resource.parent.rpartition("$")[2].partition("::")[0] for resource in run.objects()}
-    names = ("Guardrails", "Gateway", "Monitoring", "Operator", "RedisTiers", "Services")
+    names = (
+        "Guardrails",
+        "Gateway",
+        "Monitoring",
+        "Operator",
+        "Guard",
+        "RedisTiers",
+        "Services",
+    )
     simulated = {"tenfold:infra:Simulator"} & parents
     assert parents == {f"tenfold:infra:{name}" for name in names} | simulated
 
@@ -61,7 +78,12 @@ def test_every_container_is_watched(run: Run) -> None:
 
 def test_only_pods_that_ask_the_api_server_carry_a_token(run: Run) -> None:
     with_token = {owner for owner, spec in pods(run) if spec["automountServiceAccountToken"]}
-    assert with_token == {"Deployment traefik", "Deployment operator", "StatefulSet prometheus"}
+    assert with_token == {
+        "Deployment traefik",
+        "Deployment operator",
+        "Deployment guard",
+        "StatefulSet prometheus",
+    }
 
 
 def test_custom_resources_are_awaited(run: Run) -> None:
@@ -89,7 +111,7 @@ def test_the_operator_comes_before_its_resources_and_goes_after_them(run: Run) -
 def test_a_namespace_is_closed_before_anything_is_put_in_it(run: Run) -> None:
     for kind in ("Deployment", "StatefulSet", "Role", "ConfigMap", "RedisTier", "Workload"):
         for resource in run.objects(kind):
-            if resource.namespace == "default":  # Kubernetes' own
+            if resource.namespace in ("default", "kube-system"):  # Kubernetes' own
                 continue
             namespace = run.one("Namespace", resource.namespace)
             denying = run.one("NetworkPolicy", "default-deny", resource.namespace)
@@ -119,6 +141,12 @@ def test_nothing_is_given_rights_on_secrets_of_all_namespaces(run: Run) -> None:
         )
         resources = {r for rule in role.document["rules"] for r in rule.get("resources", [])}
         assert not (bound_everywhere and {"secrets", "*"} & resources), role.name
+
+
+def test_the_guard_may_do_nothing_to_pods_but_say_that_they_are_not_ready(run: Run) -> None:
+    rules = run.one("Role", "tenfold-guard", "marketplace").document["rules"]
+    rights = {(*rule["resources"], *rule["verbs"]) for rule in rules}
+    assert rights == {("pods", "list"), ("pods/status", "patch")}
 
 
 def test_the_operator_cannot_list_secrets(run: Run) -> None:
@@ -199,15 +227,66 @@ def test_the_local_stack_says_its_node_ports(rendered: Rendered) -> None:
     assert ports == {"gateway": 30080, "prometheus": 30090, "console": 30081}
 
 
+def test_the_console_has_a_way_through_the_gateway_that_no_tenant_can_take(
+    rendered: Rendered,
+) -> None:
+    run = rendered("production")
+    listeners = run.one("Gateway", "tenfold", "tenfold-gateway").document["spec"]["listeners"]
+    takes = {each["name"]: each["allowedRoutes"]["namespaces"]["selector"] for each in listeners}
+    assert takes["console"] == {"matchLabels": {"kubernetes.io/metadata.name": "tenfold-system"}}
+    assert takes["web"] == {
+        "matchExpressions": [{"key": "tenfold.dev/tenant", "operator": "Exists"}]
+    }
+    route = run.one("HTTPRoute", "console", "tenfold-system").document["spec"]
+    (parent,) = route["parentRefs"]
+    assert parent["sectionName"] == "console"
+    console = run.one("Service", "operator", "tenfold-system").document["spec"]["ports"]
+    (backend,) = route["rules"][0]["backendRefs"]
+    assert backend["port"] in {each["port"] for each in console}
+    (traefik,) = template(run.one("Deployment", "traefik", "tenfold-gateway"))["spec"]["containers"]
+    ports = {each["name"]: each["containerPort"] for each in traefik["ports"]}
+    assert f"--entrypoints.console.address=:{ports['console']}" in traefik["args"]
+    assert {each["name"]: each["port"] for each in listeners}.items() <= ports.items()
+    service = run.one("Service", "gateway", "tenfold-gateway").document["spec"]["ports"]
+    assert {each["targetPort"]: each["port"] for each in service} == {"web": 80, "console": 8081}
+
+
+def test_traefik_looks_into_the_operators_namespace_only_for_the_console(
+    rendered: Rendered,
+) -> None:
+    for stack, is_routed in (("production", True), ("local", False)):
+        run = rendered(stack)
+        roles = [each for each in run.objects("Role") if each.namespace == "tenfold-system"]
+        assert any("traefik" in each.name for each in roles) is is_routed
+
+
 class TestProduction:
     """What the platform's report asks of production."""
 
+    def test_failures_of_replicated_tiers_are_predicted_and_hand_overs_only_said(
+        self, rendered: Rendered
+    ) -> None:
+        run = rendered("production")
+        detectors = {each.document["metadata"]["name"] for each in run.objects("AnomalyDetector")}
+        assert detectors == {"l2-health", "l3-health", "events-health"}
+        for tier in run.objects("RedisTier"):
+            spec, name = tier.document["spec"], tier.document["metadata"]["name"]
+            if spec["topology"] == "replicated":
+                assert spec["handover"]["mode"] == "dryRun"
+                assert spec["handover"]["suspicion"] == {"detectors": [f"{name}-health"]}
+            else:
+                assert "suspicion" not in spec["handover"]
+
     def test_tiers_have_the_reports_sizes(self, rendered: Rendered) -> None:
-        sizes = {
-            tier.name: tier.document["spec"]["memory"]
-            for tier in rendered("production").objects("RedisTier")
+        specs = {
+            tier.name: tier.document["spec"] for tier in rendered("production").objects("RedisTier")
         }
-        assert sizes == {"l2": "4Gi", "l3": "2Gi", "l4": "16Gi", "events": "2Gi"}
+        sizes = {
+            name: spec.get("shards", 1) * int(spec["memory"].removesuffix("Gi"))
+            for name, spec in specs.items()
+        }
+        assert sizes == {"l2": 4, "l3": 2, "l4": 16, "events": 2}
+        assert specs["l4"]["topology"] == "cluster"
 
     def test_every_zone_of_three_can_be_lost(self, rendered: Rendered) -> None:
         run = rendered("production")
@@ -261,3 +340,98 @@ class TestChanges:
         again = run_program(parse(stack_config("local")), "local")
         before = {r.urn: r.document for r in rendered("local").objects()}
         assert {r.urn: r.document for r in again.objects()} == before
+
+
+def test_the_console_asks_for_a_token_in_production_and_for_none_locally(
+    rendered: Rendered,
+) -> None:
+    for stack, wanted in (("local", None), ("production", "/etc/tenfold/console")):
+        operator = rendered(stack).one("Deployment", "operator", "tenfold-system")
+        spec = template(operator)["spec"]
+        (container,) = spec["containers"]
+        env = {each["name"]: each["value"] for each in container["env"]}
+        token = env.get("TENFOLD_CONSOLE_TOKEN_FILE")
+        secrets = [each["secret"]["secretName"] for each in spec["volumes"] if "secret" in each]
+        mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+        assert mounts.get("console") == wanted
+        assert token == (f"{wanted}/token" if wanted else None)
+        assert secrets == (["console"] if wanted else [])
+
+
+class TestTraining:
+    """Jobs of trainings, and the rights that the operator has for them."""
+
+    @staticmethod
+    def environment(run: Run) -> dict[str, str]:
+        operator = run.one("Deployment", "operator", "tenfold-system")
+        (container,) = template(operator)["spec"]["containers"]
+        return {each["name"]: each["value"] for each in container["env"]}
+
+    def test_without_jobs_there_is_no_place_for_them(self, run: Run) -> None:
+        assert "TENFOLD_TRAINING_JOBS" not in self.environment(run)
+        assert not [each for each in run.objects() if "training" in each.name]
+
+    def test_with_jobs_it_may_make_them_and_read_what_they_print(
+        self, config: dict[str, str], rendered: Rendered
+    ) -> None:
+        run = run_program(parse(with_training_jobs(config)), "local")
+        role = run.one("Role", "tenfold-operator", TRAINING_NAMESPACE)
+        rights = {
+            (verb, resource)
+            for rule in role.document["rules"]
+            for verb in rule["verbs"]
+            for resource in rule["resources"]
+        }
+        # What handlers/training_jobs.py asks for: tests/unit/operator/test_training_jobs.py.
+        assert rights == {
+            ("list", "jobs"),
+            ("create", "jobs"),
+            ("get", "jobs"),
+            ("delete", "jobs"),
+            ("create", "configmaps"),
+            ("list", "pods"),
+            ("get", "pods/log"),
+        }
+        binding = run.one("RoleBinding", "tenfold-operator", TRAINING_NAMESPACE).document
+        assert binding["roleRef"]["name"] == role.name
+
+    def test_with_jobs_nothing_else_changes_and_they_find_nothing_where_they_run(
+        self, config: dict[str, str], rendered: Rendered
+    ) -> None:
+        run = run_program(parse(with_training_jobs(config)), "local")
+        before = {each.urn for each in rendered("local").objects()}
+        new = [each for each in run.objects() if each.urn not in before]
+        (namespace,) = (each for each in new if each.kind == "Namespace")
+        labels = namespace.document["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+        others = [each for each in new if each is not namespace]
+        assert {each.namespace for each in others} == {namespace.name} == {TRAINING_NAMESPACE}
+        # Neither an account nor a Secret that a Job could take.
+        assert {each.kind for each in others} == {
+            "LimitRange",
+            "NetworkPolicy",
+            "Role",
+            "RoleBinding",
+        }
+        for binding in (each.document for each in run.objects("RoleBinding")):
+            assert not [
+                subject
+                for subject in binding["subjects"]
+                if subject.get("namespace") == TRAINING_NAMESPACE
+            ]
+
+    def test_jobs_are_as_the_stack_says_and_run_the_operators_image(
+        self, config: dict[str, str]
+    ) -> None:
+        resources = {
+            "requests": {"cpu": "100m", "memory": "256Mi"},
+            "limits": {"cpu": "2", "memory": "1Gi"},
+        }
+        changed = with_training_jobs(config, parallel=7, resources=resources)
+        run = run_program(parse(changed), "local")
+        said = self.environment(run)["TENFOLD_TRAINING_JOBS"]
+        jobs = TrainingJobs.model_validate_json(said)
+        operator = run.one("Deployment", "operator", "tenfold-system")
+        assert jobs.image == template(operator)["spec"]["containers"][0]["image"]
+        assert (jobs.namespace, jobs.parallel) == (TRAINING_NAMESPACE, 7)
+        assert jobs.resources.model_dump() == resources

@@ -74,7 +74,7 @@ def test_a_preview_works_with_what_is_not_known_yet(
     stack.destroy()
 
 
-def test_a_platform_without_changes_is_up_again_within_twenty_seconds(
+def test_a_platform_without_changes_is_up_again_sooner_than_it_was_made(
     stack: Stack, namespace: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.program(
@@ -100,5 +100,6 @@ def test_a_platform_without_changes_is_up_again_within_twenty_seconds(
         seconds[name] = time.monotonic() - start
     with capsys.disabled():
         print({name: f"{took:.1f} s" for name, took in seconds.items()}, "for 150 objects")
-    assert seconds["up again"] < 20
-    assert seconds["preview"] < 20
+    # Seconds are for bench-up: here the machine may be slow and busy, in all three alike.
+    assert seconds["up again"] < 0.75 * seconds["first up"]
+    assert seconds["preview"] < 0.5 * seconds["first up"]

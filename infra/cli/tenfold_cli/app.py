@@ -146,10 +146,13 @@ def _resources(target: Target) -> Table:
     )  # fmt: skip
     table = Table("resource", "ready", "says", box=None)
     for item in json.loads(shown)["items"]:
-        metadata, conditions = item["metadata"], item.get("status", {}).get("conditions", [])
+        metadata, status = item["metadata"], item.get("status", {})
+        conditions = status.get("conditions", [])
         ready: Mapping[str, str] = next((c for c in conditions if c["type"] == "Ready"), {})
         name = f"{metadata['namespace']}/{item['kind'].lower()}/{metadata['name']}"
         table.add_row(name, ready.get("status", "Unknown"), ready.get("message", ""))
+        if "scaling" in status:
+            table.add_row("", "", f"scaling: {status['scaling'].get('message', '')}")
     return table
 
 

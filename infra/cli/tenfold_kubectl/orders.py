@@ -14,15 +14,12 @@ from pydantic import JsonValue
 from tenfold_local.shell import Failure
 from tenfold_operator.model.base import JsonObject
 from tenfold_operator.model.generated import RedisTier, Workload, WorkloadProgress
+from tenfold_operator.plan.redis_handover import REQUEST, REQUESTED_TARGET
 from tenfold_operator.plan.rollout import RETRY
 from tenfold_operator.plan.rollout_step import ABORT, PROMOTE
 
 from tenfold_kubectl.rollout import failure_of, is_seen, progressing, upcoming
 
-HANDOVER = "tenfold.dev/handover"
-"""Annotation of a RedisTier: the time since when the primary should have moved."""
-HANDOVER_TO = "tenfold.dev/handover-to"
-"""Annotation beside it: the pod that should be the primary."""
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """Annotation of the pod template, as `kubectl rollout restart` sets it."""
 
@@ -179,6 +176,12 @@ def hand_over(tier: RedisTier, target: str | None, now: datetime) -> Order:
     A clock that is ahead would have the primary moved again and again until that time has come.
     """
     name, primary = tier.metadata.name, tier.status.primary
+    if tier.spec.topology == "cluster":
+        raise Failure(
+            f"{name} is a cluster: its shards hand over by themselves before a pod ends",
+            hint="to move a shard's primary: kubectl delete pod POD "
+            f"(see status.shards of redistier {name})",
+        )
     if primary is None:
         raise Failure(
             f"no primary of {name} is known: {tier.status.message or 'it was not looked at yet'}",
@@ -194,7 +197,7 @@ def hand_over(tier: RedisTier, target: str | None, now: datetime) -> Order:
         )
     since = now.replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Order(
-        patch=_annotate(HANDOVER, since, **{HANDOVER_TO: target}),
+        patch=_annotate(REQUEST, since, **{REQUESTED_TARGET: target}),
         done=f"asked for a hand-over of {name} from {primary} to {target or 'the best replica'}",
         next="the operator hands over when quorum, lag and the cool-down allow it: "
         f"kubectl get redistier {name} --watch",

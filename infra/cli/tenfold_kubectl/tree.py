@@ -54,6 +54,7 @@ def workload_tree(workload: Workload, now: datetime) -> Tree:
     if workload.status.revisions:
         tree.add(_revisions(workload, now))
     _add_rollout(tree, workload, now)
+    _add_scaling(tree, workload)
     _add_failures(tree, workload, now)
     return tree
 
@@ -138,6 +139,18 @@ def _notes(workload: Workload, progress: WorkloadProgress, now: datetime) -> Ite
     for each in progress.verdicts:
         sign, colour = _OUTCOMES[each.outcome]
         yield Text.assemble((sign, colour), f" {each.metric}: {each.message}")
+
+
+def _add_scaling(tree: Tree, workload: Workload) -> None:
+    spec, scaling = workload.spec.scaling, workload.status.scaling
+    if spec is None or scaling is None:
+        return
+    line = Text("scaling", "cyan").append(f": {scaling.message}", "yellow" if scaling.held else "")
+    if spec.mode == "Preview":
+        line.append("; only reported", "yellow")
+    node = tree.add(line)
+    for reason in scaling.reasons:
+        node.add(Text(reason, "dim"))
 
 
 def _add_failures(tree: Tree, workload: Workload, now: datetime) -> None:

@@ -63,12 +63,12 @@ def up(node_count: int) -> None:
     network.ensure_bridge()
     with step("start the control plane"):
         controlplane.start()
-    with step("register the nodes, storage class and DNS"):
+    with step("register the nodes"):
         kubernetes.register_nodes(members)
-        kubernetes.apply([layout.SOURCE / "manifests"])
     _start_nodes(members, members)
-    with step("apply the Gateway API"):
-        kubernetes.apply(toolchain.gateway_api_crds())
+    # Only now: DNS that is scheduled when one node is ready runs in one zone for ever.
+    with step("apply storage class, DNS and the Gateway API"):
+        kubernetes.apply([layout.SOURCE / "manifests", *toolchain.gateway_api_crds()])
     with step("wait for the cluster's DNS"):
         kubernetes.wait_for_deployment("kube-system", "coredns")
 

@@ -120,6 +120,14 @@ def _write(path: Path, content: str) -> Path:
     return path
 
 
+# Three nodes share the machine's cores, and Go's threads that look for work take a part of each.
+_ONE_THREAD = {"GOMAXPROCS": "1"}
+
+# The share of one process, in cgroup v1 and v2, and as how many of them a node counts.
+_CPU_SHARES = {"cpu.shares": 1024, "cpu.weight": 100}
+_PROCESSES = 8
+
+
 def _cgroup_hierarchies() -> list[Path]:
     """Return the roots of all hierarchies: one with cgroup v2, one a controller with v1."""
     if (CGROUPS / "cgroup.controllers").exists():
@@ -129,9 +137,17 @@ def _cgroup_hierarchies() -> list[Path]:
 
 
 def ensure_cgroup(node: Node) -> None:
-    """Make the node's cgroup in every hierarchy; v1's cpuset starts empty and has to be filled."""
+    """Make the node's cgroup in every hierarchy; v1's cpuset starts empty and has to be filled.
+
+    Its share of the CPU is that of a machine. By default all pods of a node together would count
+    as one process beside each of the host's, and a busy host would starve them.
+    """
     for hierarchy in _cgroup_hierarchies():
-        (hierarchy / node.cgroup).mkdir(exist_ok=True)
+        cgroup = hierarchy / node.cgroup
+        cgroup.mkdir(exist_ok=True)
+        for setting, default in _CPU_SHARES.items():
+            if (cgroup / setting).exists():
+                (cgroup / setting).write_text(str(_PROCESSES * default))
         for setting in ("cpuset.cpus", "cpuset.mems"):
             inherited = hierarchy / setting
             if inherited.exists():
@@ -183,6 +199,7 @@ def kubelet(node: Node) -> Component:
             f"--cert-dir={node.state / 'kubelet-certificates'}",
         ],
         node.namespace,
+        _ONE_THREAD,
     )
 
 
@@ -216,7 +233,7 @@ def network_policies(node: Node) -> Component:
             "--metrics-port=0",
         ],
         node.namespace,
-        {"NODE_NAME": node.name},
+        {"NODE_NAME": node.name, **_ONE_THREAD},
     )
 
 

@@ -31,11 +31,13 @@ class Toolchain:
     variables: dict[str, str]
     tags: tuple[str, ...] = ()
     no_checksum_database: str = ""
+    root: Path | None = None
+    """Folder that its own is in; that of the cluster's toolchains where it is None."""
 
     @property
     def folder(self) -> Path:
         """Folder of its go.mod and go.sum."""
-        return GO_TOOLCHAINS / self.name
+        return (self.root or GO_TOOLCHAINS) / self.name
 
     def key(self) -> str:
         """Digest of all inputs: module files, Go's version, programs and link variables."""

@@ -16,6 +16,8 @@ from tenfold_policies.documents import (
 )
 
 _SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL", re.I)
+_FILE_NAME = re.compile(r"_FILE$", re.I)
+"""Says where a secret is, not what it is."""
 _SECRET_URL = re.compile(r"\w+://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -86,7 +88,8 @@ def plain_secrets(document: Document) -> Iterator[str]:
     for container in containers(pod_spec(document) or {}):
         for variable in entries(container, "env"):
             name, value = str(variable.get("name")), str(variable.get("value") or "")
-            if value and (_SECRET_NAME.search(name) or _SECRET_URL.search(value)):
+            is_named_so = _SECRET_NAME.search(name) and not _FILE_NAME.search(name)
+            if value and (is_named_so or _SECRET_URL.search(value)):
                 yield (
                     f"{where(document)}: container {container.get('name')}: {name} is a secret in"
                     " plain text; take it from a Secret with valueFrom.secretKeyRef"

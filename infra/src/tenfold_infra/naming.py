@@ -6,6 +6,9 @@ SYSTEM_NAMESPACE = "tenfold-system"
 GATEWAY_NAMESPACE = "tenfold-gateway"
 MONITORING_NAMESPACE = "tenfold-monitoring"
 PLATFORM_NAMESPACES = (SYSTEM_NAMESPACE, GATEWAY_NAMESPACE, MONITORING_NAMESPACE)
+TRAINING_NAMESPACE = "tenfold-training"
+"""There where forecasts are fitted by Jobs. Whoever may make Jobs in a namespace may run pods as
+any of its accounts and with any of its Secrets: this one has none."""
 
 API_GROUP = "tenfold.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -26,19 +29,25 @@ METRICS_PORT_NAME = "metrics"
 OPERATOR_METRICS_PORT = 9090
 OPERATOR_HEALTH_PORT = 8080
 OPERATOR_CONSOLE_PORT = 8081
+GATEWAY_PORT = 80
+"""Where customers reach the gateway."""
 TRAEFIK_WEB_PORT = 8000
+TRAEFIK_CONSOLE_PORT = 8001
 TRAEFIK_METRICS_PORT = 9100
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093
 GRAFANA_PORT = 3000
 KUBELET_PORT = 10250
 REDIS_PORT = 6379
+REDIS_BUS_PORT = 16379
+"""Where the servers of a Redis Cluster speak with each other."""
 HTTPS_PORT = 443
 SENTINEL_PORT = 26379
 SERVICE_HTTP_PORT = 8080
 SERVICE_METRICS_PORT = 9090
 
 OPERATOR = "operator"
+GUARD = "guard"
 REDIS_BACKUP = "redis-backup"
 """The operator names the pods of backups and restores so."""
 TRAEFIK = "traefik"
@@ -52,6 +61,9 @@ MARKETPLACES = "marketplaces"
 GATEWAY_SERVICE = "gateway"
 """Both the tenant's service and the Service in front of Traefik are called so."""
 GATEWAY_NAME = "tenfold"
+WEB_LISTENER = "web"
+CONSOLE_LISTENER = "console"
+"""A listener of the Gateway is called as the entry point of Traefik and the port of its Service."""
 
 ADMIN_GROUP = "tenfold:platform-admin"
 

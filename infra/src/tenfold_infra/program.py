@@ -12,6 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from tenfold_infra import naming
 from tenfold_infra.components.gateway import Gateway
+from tenfold_infra.components.guard import Guard
 from tenfold_infra.components.guardrails import Guardrails
 from tenfold_infra.components.monitoring import Monitoring
 from tenfold_infra.components.operator import Operator
@@ -34,6 +35,7 @@ def provision(platform: Platform) -> None:
     gateway = Gateway(platform)
     Monitoring(platform)
     operator = Operator(platform)
+    Guard(platform)
     tiers = RedisTiers(platform, operator)
     Services(platform, gateway, operator, tiers)
     _export(platform, gateway)
@@ -73,7 +75,12 @@ def _export(platform: Platform, gateway: Gateway) -> None:
     pulumi.export("namespaces", list(platform.namespaces))
     pulumi.export(
         "gateway",
-        _place(naming.GATEWAY_SERVICE, naming.GATEWAY_NAMESPACE, 80, platform.gateway.service)
+        _place(
+            naming.GATEWAY_SERVICE,
+            naming.GATEWAY_NAMESPACE,
+            naming.GATEWAY_PORT,
+            platform.gateway.service,
+        )
         | {"address": gateway.service.status.apply(_balancer_address)},
     )
     pulumi.export(

@@ -24,20 +24,15 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
 from tenfold_infra import images, naming
-from tenfold_infra.components import access, pods
+from tenfold_infra.components import access, pods, traefik
 from tenfold_infra.components.conditions import wait_for
+from tenfold_infra.components.files import Files, roll_on_change
 from tenfold_infra.components.guardrails import PLATFORM_PRIORITY
 from tenfold_infra.config import Platform
 
 GATEWAY_API = "gateway.networking.k8s.io"
-
-# The targets are stated in milliseconds: buckets around 10 and 20 ms tell them apart.
-_LATENCY_BUCKETS = "0.001,0.0025,0.005,0.01,0.02,0.05,0.1,0.25,0.5,1,2.5,5,10"
 _DRAIN_SECONDS = 5
-_DIAL_SECONDS = 1
-# How long a change of a route or of endpoints may wait for others; 2 s by default.
-_THROTTLE = "250ms"
-_IN_FLIGHT_SECONDS = 20
+_TERMINATION_SECONDS = _DRAIN_SECONDS + traefik.IN_FLIGHT_SECONDS + 5
 
 
 class Gateway(pulumi.ComponentResource):
@@ -53,7 +48,7 @@ class Gateway(pulumi.ComponentResource):
         self.deployment = self._deployment(platform, identity)
         self.service = self._service(platform)
         self._disruption_budget()
-        self.gateway = self._gateway()
+        self.gateway = self._gateway(platform)
         self.register_outputs({"service": self.service.metadata.name})
 
     def _identity(self, platform: Platform) -> access.Identity:
@@ -75,12 +70,18 @@ class Gateway(pulumi.ComponentResource):
                 access.rule(GATEWAY_API, [*kinds, "referencegrants"], access.WATCH),
                 access.rule(GATEWAY_API, [f"{kind}/status" for kind in kinds], ["update"]),
             ],
-            (naming.GATEWAY_NAMESPACE, *platform.tenant_namespaces),
+            traefik.watched(platform),
         )
         return identity
 
     def _service(self, platform: Platform) -> Service:
         exposure = platform.gateway.service
+        web = ServicePortArgs(
+            name=naming.WEB_LISTENER,
+            port=naming.GATEWAY_PORT,
+            target_port=naming.WEB_LISTENER,
+            node_port=exposure.node_port,
+        )
         return Service(
             "gateway",
             metadata=ObjectMetaArgs(
@@ -89,17 +90,16 @@ class Gateway(pulumi.ComponentResource):
             spec=ServiceSpecArgs(
                 type=exposure.type,
                 selector=pods.labels(naming.TRAEFIK),
-                ports=[
-                    ServicePortArgs(
-                        name="web", port=80, target_port="web", node_port=exposure.node_port
-                    )
-                ],
+                ports=[web, *_console_ports(platform)],
             ),
             # A Service counts as ready when pods answer behind it: without them, do not wait.
             opts=ResourceOptions(parent=self, depends_on=[self.deployment]),
         )
 
     def _deployment(self, platform: Platform, identity: access.Identity) -> Deployment:
+        config = Files.create(
+            naming.TRAEFIK, naming.GATEWAY_NAMESPACE, traefik.FOLDER, traefik.files(), self
+        )
         return Deployment(
             "traefik",
             metadata=ObjectMetaArgs(name=naming.TRAEFIK, namespace=naming.GATEWAY_NAMESPACE),
@@ -111,30 +111,37 @@ class Gateway(pulumi.ComponentResource):
                     rolling_update=RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
                 ),
                 template=PodTemplateSpecArgs(
-                    metadata=ObjectMetaArgs(labels=pods.labels(naming.TRAEFIK)),
+                    metadata=ObjectMetaArgs(
+                        labels=pods.labels(naming.TRAEFIK), annotations=roll_on_change(config)
+                    ),
                     spec=PodSpecArgs(
                         service_account_name=identity.name,
                         automount_service_account_token=True,
                         priority_class_name=PLATFORM_PRIORITY,
                         security_context=pods.pod_security(),
                         topology_spread_constraints=pods.spread(naming.TRAEFIK),
-                        termination_grace_period_seconds=_DRAIN_SECONDS + _IN_FLIGHT_SECONDS + 5,
-                        containers=[self._container(platform)],
+                        termination_grace_period_seconds=_TERMINATION_SECONDS,
+                        containers=[self._container(platform, config)],
+                        volumes=[config.volume],
                     ),
                 ),
             ),
-            opts=ResourceOptions(parent=self, depends_on=identity.granted),
+            opts=ResourceOptions(parent=self, depends_on=[*identity.granted, config.resource]),
         )
 
-    def _container(self, platform: Platform) -> ContainerArgs:
+    def _container(self, platform: Platform, config: Files) -> ContainerArgs:
         return ContainerArgs(
             name=naming.TRAEFIK,
             image=images.TRAEFIK.reference,
             image_pull_policy="IfNotPresent",
             command=["traefik"],
-            args=_arguments(platform),
+            args=traefik.arguments(platform),
+            env=traefik.go_runtime(platform.gateway.resources),
             ports=[
-                ContainerPortArgs(name="web", container_port=naming.TRAEFIK_WEB_PORT),
+                *(
+                    ContainerPortArgs(name=name, container_port=port)
+                    for name, port in traefik.entry_points(platform).items()
+                ),
                 ContainerPortArgs(
                     name=naming.METRICS_PORT_NAME, container_port=naming.TRAEFIK_METRICS_PORT
                 ),
@@ -144,6 +151,7 @@ class Gateway(pulumi.ComponentResource):
                 "/ping", naming.TRAEFIK_METRICS_PORT, period=10, failures=6
             ),
             lifecycle=pods.drain(_DRAIN_SECONDS),
+            volume_mounts=[config.mount],
             resources=pods.requirements(platform.gateway.resources),
             security_context=pods.container_security(),
         )
@@ -158,7 +166,7 @@ class Gateway(pulumi.ComponentResource):
             opts=ResourceOptions(parent=self),
         )
 
-    def _gateway(self) -> CustomResource:
+    def _gateway(self, platform: Platform) -> CustomResource:
         gateway_class = CustomResource(
             "gateway-class",
             api_version=f"{GATEWAY_API}/v1",
@@ -167,13 +175,6 @@ class Gateway(pulumi.ComponentResource):
             spec={"controllerName": "traefik.io/gateway-controller"},
             opts=ResourceOptions(parent=self, depends_on=[self.deployment]),
         )
-        tenants = {"matchExpressions": [{"key": naming.TENANT_LABEL, "operator": "Exists"}]}
-        listener = {
-            "name": "web",
-            "protocol": "HTTP",
-            "port": naming.TRAEFIK_WEB_PORT,
-            "allowedRoutes": {"namespaces": {"from": "Selector", "selector": tenants}},
-        }
         return CustomResource(
             "gateway-listeners",
             api_version=f"{GATEWAY_API}/v1",
@@ -183,39 +184,28 @@ class Gateway(pulumi.ComponentResource):
                 namespace=naming.GATEWAY_NAMESPACE,
                 annotations=wait_for("Programmed"),
             ),
-            spec={"gatewayClassName": naming.GATEWAY_NAME, "listeners": [listener]},
+            spec={"gatewayClassName": naming.GATEWAY_NAME, "listeners": _listeners(platform)},
             opts=ResourceOptions(parent=self, depends_on=[gateway_class]),
         )
 
 
-def _arguments(platform: Platform) -> list[str]:
-    watched = ",".join((naming.GATEWAY_NAMESPACE, *platform.tenant_namespaces))
-    arguments = [
-        "--global.checknewversion=false",
-        "--global.sendanonymoususage=false",
-        "--log.level=INFO",
-        "--log.format=json",
-        f"--entrypoints.web.address=:{naming.TRAEFIK_WEB_PORT}",
-        f"--entrypoints.web.transport.lifecycle.gracetimeout={_IN_FLIGHT_SECONDS}s",
-        f"--entrypoints.metrics.address=:{naming.TRAEFIK_METRICS_PORT}",
-        "--ping=true",
-        "--ping.entrypoint=metrics",
-        "--metrics.prometheus=true",
-        "--metrics.prometheus.entrypoint=metrics",
-        # Per-service series are what a rollout is judged by.
-        "--metrics.prometheus.addserviceslabels=true",
-        f"--metrics.prometheus.buckets={_LATENCY_BUCKETS}",
-        # A pod whose node is gone answers no connection, and 30 s of waiting is an age.
-        f"--serverstransport.forwardingtimeouts.dialtimeout={_DIAL_SECONDS}s",
-        f"--providers.providersthrottleduration={_THROTTLE}",
-        "--providers.kubernetesgateway=true",
-        # Watched by name, so that Traefik needs no right on Secrets of other namespaces.
-        f"--providers.kubernetesgateway.namespaces={watched}",
+def _console_ports(platform: Platform) -> list[ServicePortArgs]:
+    port = platform.operator.console.gateway_port
+    name = naming.CONSOLE_LISTENER
+    return [ServicePortArgs(name=name, port=port, target_port=name)] if port is not None else []
+
+
+def _listeners(platform: Platform) -> list[dict[str, object]]:
+    """Return one listener an entry point; each takes routes of its own namespaces alone."""
+    tenants = {"matchExpressions": [{"key": naming.TENANT_LABEL, "operator": "Exists"}]}
+    system = {"matchLabels": {naming.NAMESPACE_NAME_LABEL: naming.SYSTEM_NAMESPACE}}
+    takes = {naming.WEB_LISTENER: tenants, naming.CONSOLE_LISTENER: system}
+    return [
+        {
+            "name": name,
+            "protocol": "HTTP",
+            "port": port,
+            "allowedRoutes": {"namespaces": {"from": "Selector", "selector": takes[name]}},
+        }
+        for name, port in traefik.entry_points(platform).items()
     ]
-    if platform.gateway.service.type == "LoadBalancer":
-        prefix = "--providers.kubernetesgateway.statusaddress.service"
-        arguments += [
-            f"{prefix}.name={naming.GATEWAY_SERVICE}",
-            f"{prefix}.namespace={naming.GATEWAY_NAMESPACE}",
-        ]
-    return arguments

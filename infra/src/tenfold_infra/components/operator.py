@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pulumi
@@ -15,22 +16,36 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgs,
     PodSpecArgs,
     PodTemplateSpecArgs,
+    SecretVolumeSourceArgs,
     Service,
     ServicePortArgs,
     ServiceSpecArgs,
+    VolumeArgs,
     VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from tenfold_infra import images, naming
 from tenfold_infra.components import access, pods
+from tenfold_infra.components.gateway import GATEWAY_API
 from tenfold_infra.components.guardrails import PLATFORM_PRIORITY
 from tenfold_infra.config import Platform
+from tenfold_infra.config.models import Training
 
 DEFINITIONS = images.REPOSITORY / "operator" / "crds"
 """The single source of our resource definitions."""
 
 _NAMESPACE = naming.SYSTEM_NAMESPACE
+_MODELS = "/var/lib/tenfold/models"
+_CONSOLE_VOLUME = "console"
+_CONSOLE_FOLDER = "/etc/tenfold/console"
+# A training's Job, the lesson that it is given, and the model that it prints.
+_TRAINING_RIGHTS = (
+    access.rule("batch", ["jobs"], ["get", "list", "create", "delete"]),
+    access.rule("", ["configmaps"], ["create"]),
+    access.rule("", ["pods"], ["list"]),
+    access.rule("", ["pods/log"], ["get"]),
+)
 
 
 class Operator(pulumi.ComponentResource):
@@ -44,8 +59,12 @@ class Operator(pulumi.ComponentResource):
         super().__init__("tenfold:infra:Operator", "operator")
         self.definitions = [self._definition(path) for path in sorted(DEFINITIONS.glob("*.yaml"))]
         identity = self._identity(platform)
+        if platform.operator.training.mode == "jobs":
+            identity.may(_TRAINING_RIGHTS, [naming.TRAINING_NAMESPACE])
         self.deployment = self._deployment(platform, identity)
         self.console = self._console(platform)
+        if platform.operator.console.gateway_port is not None:
+            self._console_route()
         self.register_outputs({"console": self.console.metadata.name})
 
     def _definition(self, path: Path) -> CustomResource:
@@ -65,6 +84,8 @@ class Operator(pulumi.ComponentResource):
             [
                 access.rule("apiextensions.k8s.io", ["customresourcedefinitions"], access.READ),
                 access.rule("", ["namespaces"], access.READ),
+                # Whether a tier's volumes may grow.
+                access.rule("storage.k8s.io", ["storageclasses"], ["get"]),
             ]
         )
         owned = (
@@ -79,16 +100,21 @@ class Operator(pulumi.ComponentResource):
             [
                 access.rule(naming.API_GROUP, owned, access.READ),
                 access.rule(naming.API_GROUP, [f"{kind}/status" for kind in owned], ["patch"]),
+                # How many pods there are is all of a spec that the operator changes.
+                access.rule(naming.API_GROUP, ["workloads/scale"], ["patch"]),
                 access.rule("apps", ["deployments", "statefulsets"], changed),
+                access.rule("apps", ["deployments/scale"], ["patch"]),
                 access.rule("batch", ["jobs", "cronjobs"], changed),
                 access.rule("", ["services", "configmaps"], changed),
                 # A tier's password is read by its name or made; nothing lists Secrets.
                 access.rule("", ["secrets"], ["get", "create"]),
                 # Servers restart in an order that only the operator knows.
                 access.rule("", ["pods"], (*access.READ, "delete")),
+                # Volumes of Redis servers grow; the operator makes none and deletes none.
+                access.rule("", ["persistentvolumeclaims"], (*access.READ, "patch")),
                 access.rule("", ["events"], ["create"]),
                 access.rule("discovery.k8s.io", ["endpointslices"], access.READ),
-                access.rule("gateway.networking.k8s.io", ["httproutes"], changed),
+                access.rule(GATEWAY_API, ["httproutes"], changed),
                 access.rule("policy", ["poddisruptionbudgets"], changed),
             ],
             platform.tenant_namespaces,
@@ -104,7 +130,13 @@ class Operator(pulumi.ComponentResource):
                 priority_class_name=PLATFORM_PRIORITY,
                 security_context=pods.pod_security(),
                 containers=[self._container(platform)],
-                volumes=[pods.scratch("tmp", "64Mi")],
+                # Models of forecasts are fitted anew within minutes where a pod begins without:
+                # a volume of one zone would keep the operator from moving when that zone fails.
+                volumes=[
+                    pods.scratch("tmp", "64Mi"),
+                    pods.scratch("models", "1Gi"),
+                    *_token_volumes(platform),
+                ],
             ),
         )
         return Deployment(
@@ -127,11 +159,26 @@ class Operator(pulumi.ComponentResource):
         settings = {
             "TENFOLD_PROMETHEUS_URL": prometheus,
             "TENFOLD_NAMESPACES": ",".join(platform.tenant_namespaces),
+            "TENFOLD_MODELS_FOLDER": _MODELS,
+            # A fit takes no more than one core, whatever the node has.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
         }
-        own = platform.images
+        mounts = [
+            VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108
+            VolumeMountArgs(name="models", mount_path=_MODELS),
+        ]
+        if platform.operator.console.token_secret:
+            settings["TENFOLD_CONSOLE_TOKEN_FILE"] = f"{_CONSOLE_FOLDER}/token"
+            mounts.append(
+                VolumeMountArgs(name=_CONSOLE_VOLUME, mount_path=_CONSOLE_FOLDER, read_only=True)
+            )
+        image = images.OPERATOR.reference(platform.images.registry, platform.images.tag)
+        if platform.operator.training.mode == "jobs":
+            settings["TENFOLD_TRAINING_JOBS"] = _training_jobs(platform.operator.training, image)
         return ContainerArgs(
             name=naming.OPERATOR,
-            image=images.OPERATOR.reference(own.registry, own.tag),
+            image=image,
             image_pull_policy="IfNotPresent",
             command=["tenfold-operator"],
             env=[EnvVarArgs(name=name, value=value) for name, value in settings.items()],
@@ -151,7 +198,7 @@ class Operator(pulumi.ComponentResource):
             ),
             resources=pods.requirements(platform.operator.resources),
             security_context=pods.container_security(),
-            volume_mounts=[VolumeMountArgs(name="tmp", mount_path="/tmp")],  # noqa: S108
+            volume_mounts=mounts,
         )
 
     def _console(self, platform: Platform) -> Service:
@@ -173,3 +220,33 @@ class Operator(pulumi.ComponentResource):
             ),
             opts=ResourceOptions(parent=self, depends_on=[self.deployment]),
         )
+
+    def _console_route(self) -> None:
+        backend = {"name": naming.OPERATOR, "port": naming.OPERATOR_CONSOLE_PORT}
+        parent = {
+            "name": naming.GATEWAY_NAME,
+            "namespace": naming.GATEWAY_NAMESPACE,
+            "sectionName": naming.CONSOLE_LISTENER,
+        }
+        CustomResource(
+            "console-route",
+            api_version=f"{GATEWAY_API}/v1",
+            kind="HTTPRoute",
+            metadata=ObjectMetaArgs(name="console", namespace=_NAMESPACE),
+            spec={"parentRefs": [parent], "rules": [{"backendRefs": [backend]}]},
+            opts=ResourceOptions(parent=self, depends_on=[self.console]),
+        )
+
+
+def _training_jobs(training: Training, image: str) -> str:
+    """Return how the operator is to have forecasts fitted by Jobs, as it reads it."""
+    chosen = training.model_dump(include={"parallel", "resources"})
+    return json.dumps({"namespace": naming.TRAINING_NAMESPACE, "image": image, **chosen})
+
+
+def _token_volumes(platform: Platform) -> list[VolumeArgs]:
+    """Return the Secret with the console's token, where the stack names one."""
+    secret = platform.operator.console.token_secret
+    if secret is None:
+        return []
+    return [VolumeArgs(name=_CONSOLE_VOLUME, secret=SecretVolumeSourceArgs(secret_name=secret))]

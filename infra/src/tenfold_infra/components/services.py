@@ -26,7 +26,7 @@ from tenfold_infra.components.operator import Operator
 from tenfold_infra.components.redis import RedisTiers
 from tenfold_infra.components.simulator import Simulator
 from tenfold_infra.config import Platform
-from tenfold_infra.config.models import Images, Service, Tenant
+from tenfold_infra.config.models import GatewayService, Images, Service, Tenant
 
 
 class Services(pulumi.ComponentResource):
@@ -101,11 +101,15 @@ class Services(pulumi.ComponentResource):
             },
             opts=ResourceOptions(
                 parent=self,
-                depends_on=[*self._needed, self._tiers[tenant.name, service.tier], *after],
+                depends_on=[*self._needed, *self._tiers_of(tenant, service), *after],
                 # The number of pods is the scale subresource's from the first day on.
                 ignore_changes=["spec.replicas"],
             ),
         )
+
+    def _tiers_of(self, tenant: Tenant, service: Service) -> list[pulumi.Resource]:
+        names = service.tiers if isinstance(service, GatewayService) else (service.tier,)
+        return [self._tiers[tenant.name, name] for name in names]
 
 
 def _gateway(own: Images, tenant: Tenant) -> ContainerArgs:
@@ -125,7 +129,8 @@ def _gateway(own: Images, tenant: Tenant) -> ContainerArgs:
         images.GATEWAY.reference(own.registry, own.tag),
         ["tenfold-gateway"],
         [
-            *_redis(tenant, tenant.gateway),
+            *_redis("REDIS_URL", "REDIS_PASSWORD", tenant.gateway.tier, tenant),
+            *_other_tiers(tenant),
             _secret("TENFOLD_UPSTREAMS", naming.MARKETPLACES, "upstreams", optional=True),
             *verified,
         ],
@@ -140,7 +145,7 @@ def _webhooks(own: Images, tenant: Tenant, service: Service) -> ContainerArgs:
         images.WEBHOOKS.reference(own.registry, own.tag),
         ["tenfold-webhooks", "serve"],
         [
-            *_redis(tenant, service),
+            *_redis("REDIS_URL", "REDIS_PASSWORD", service.tier, tenant),
             _secret("TENFOLD_SECRETS", naming.MARKETPLACES, "webhooks"),
             # What one replica of Redis has survives the primary.
             EnvVarArgs(name="TENFOLD_ACKNOWLEDGING_REPLICAS", value="1"),
@@ -149,11 +154,32 @@ def _webhooks(own: Images, tenant: Tenant, service: Service) -> ContainerArgs:
     )
 
 
-def _redis(tenant: Tenant, service: Service) -> list[EnvVarArgs]:
-    url = f"redis://{naming.host(service.tier, tenant.name)}:{naming.REDIS_PORT}/0"
+def _other_tiers(tenant: Tenant) -> list[EnvVarArgs]:
+    """Return where the gateway keeps orders' keys, and its cache's L3 and L4."""
+    gateway = tenant.gateway
+    tiers = {
+        "TENFOLD_ORDERS": gateway.orders_tier,
+        "TENFOLD_L3": gateway.predictive_tier,
+        "TENFOLD_L4": gateway.distributed_tier,
+    }
+    clusters = {each.name for each in tenant.tiers if each.topology == "cluster"}
+    is_cluster = str(gateway.distributed_tier in clusters).lower()
     return [
-        EnvVarArgs(name="REDIS_URL", value=url),
-        _secret("REDIS_PASSWORD", f"{service.tier}-auth", "password"),
+        *(
+            variable
+            for prefix, tier in tiers.items()
+            if tier is not None
+            for variable in _redis(f"{prefix}_URL", f"{prefix}_PASSWORD", tier, tenant)
+        ),
+        EnvVarArgs(name="TENFOLD_L4_CLUSTER", value=is_cluster),
+    ]
+
+
+def _redis(url: str, password: str, tier: str, tenant: Tenant) -> list[EnvVarArgs]:
+    address = f"redis://{naming.host(tier, tenant.name)}:{naming.REDIS_PORT}/0"
+    return [
+        EnvVarArgs(name=url, value=address),
+        _secret(password, f"{tier}-auth", "password"),
     ]
 
 

@@ -149,18 +149,71 @@ class Grafana(Section):
     resources: Resources
 
 
+class Links(Section):
+    """Where people reach what alerts lead to; by default as `kubectl port-forward` opens it."""
+
+    prometheus: HttpUrl | None = None
+    """Its page, which alerts name as their source, and the runbooks that it serves."""
+    runbooks: HttpUrl | None = None
+    """Another place with the runbooks, as pages called ALERT.html: the documentation's site."""
+    boards: HttpUrl | None = None
+    """Grafana's page; the stack's own by default, the console where the stack has none."""
+    console: HttpUrl | None = None
+
+
 class Monitoring(Section):
     """Prometheus and what reads it."""
 
     prometheus: Prometheus
     alertmanager: Alertmanager
     grafana: Grafana | None = None
+    links: Links = Links()
+
+
+class Console(Exposure):
+    """The operator's page, and who may look at it."""
+
+    token_secret: Name | None = None
+    """Secret of the operator's namespace whose key `token` the console asks for; it has to be there
+    before the operator. Whoever reaches the Service may look when absent."""
+    gateway_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Port of the gateway's Service that leads to the console; the gateway knows none when absent.
+    It is another one than customers', so that no tenant's route gets what is meant for it."""
+
+    @model_validator(mode="after")
+    def _is_closed_to_the_world(self) -> Self:
+        if self.token_secret is None and (self.type == "LoadBalancer" or self.gateway_port):
+            raise ValueError(
+                "tokenSecret must name a Secret where type is LoadBalancer or gatewayPort is set: "
+                "anybody could look"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_port_of_its_own(self) -> Self:
+        if self.gateway_port == naming.GATEWAY_PORT:
+            raise ValueError(f"gatewayPort must not be {naming.GATEWAY_PORT}: it is the customers'")
+        return self
+
+
+class Training(Section):
+    """Where forecasts are fitted."""
+
+    mode: Literal["process", "jobs"] = "process"
+    """In one process of the operator's pod, or by Kubernetes Jobs beside it: for many series."""
+    parallel: Annotated[int, Field(ge=1, le=50)] = 2
+    """Jobs at a time."""
+    resources: Resources = Resources(
+        requests=Amounts(cpu="500m", memory="384Mi"), limits=Amounts(cpu="1", memory="768Mi")
+    )
+    """Of each Job; a fit uses no more than one core."""
 
 
 class Operator(Section):
     """The operator; one replica acts at a time."""
 
-    console: Exposure = Exposure()
+    console: Console = Console()
+    training: Training = Training()
     resources: Resources
 
 
@@ -182,6 +235,9 @@ class Tier(Section):
     """One Redis tier of a tenant."""
 
     name: Name
+    topology: Literal["replicated", "cluster"] = "replicated"
+    shards: Annotated[int, Field(ge=3, le=50)] | None = None
+    """Shards of a Redis Cluster; what is said of memory, volumes and resources is for a server."""
     replicas: Annotated[int, Field(ge=1, le=5)] = 2
     memory: BinaryQuantity
     eviction_policy: Literal[
@@ -196,7 +252,23 @@ class Tier(Section):
     ] = "allkeys-lfu"
     persistence: Persistence
     sentinel: Sentinel = Sentinel()
+    handover: Literal["automatic", "dryRun"] = "automatic"
+    """Whether the primary is moved when there is a reason, or the operator only says so."""
+    predict_failures: bool = False
+    """Have a detector watch the servers: what it sees makes the operator probe them."""
     resources: Resources
+
+    @model_validator(mode="after")
+    def _predictions_of_a_replicated_tier(self) -> Self:
+        if self.predict_failures and self.topology == "cluster":
+            raise ValueError("`predictFailures` is for replicated tiers: others hand nothing over")
+        return self
+
+    @model_validator(mode="after")
+    def _shards_of_a_cluster(self) -> Self:
+        if (self.topology == "cluster") != (self.shards is not None):
+            raise ValueError("topology cluster needs `shards`, and no other topology has them")
+        return self
 
     @model_validator(mode="after")
     def _memory_fits(self) -> Self:
@@ -218,6 +290,23 @@ class Service(Section):
     tier: Name
     """The tier of the same tenant that it keeps its data in."""
     resources: Resources
+
+
+class GatewayService(Service):
+    """The gateway service; `tier` holds its rate limits and is its cache's L2."""
+
+    orders_tier: Name | None = None
+    """Where orders' idempotency keys are kept; without one, in `tier`."""
+    predictive_tier: Name | None = None
+    """The cache's L3."""
+    distributed_tier: Name | None = None
+    """The cache's L4."""
+
+    @property
+    def tiers(self) -> tuple[Name, ...]:
+        """All that it uses."""
+        others = (self.orders_tier, self.predictive_tier, self.distributed_tier)
+        return (self.tier, *(name for name in others if name is not None))
 
 
 class Tokens(Section):
@@ -251,7 +340,7 @@ class Tenant(Section):
     name: Name
     quota: Quota
     tiers: tuple[Tier, ...]
-    gateway: Service
+    gateway: GatewayService
     tokens: Tokens | None = None
     """Without them the marketplaces' part of the gateway refuses everybody."""
     webhooks: Service | None = None
@@ -260,28 +349,39 @@ class Tenant(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         names = [tier.name for tier in self.tiers]
+        clusters = [tier.name for tier in self.tiers if tier.topology == "cluster"]
         problems = []
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             problems.append(f"tiers named more than once: {', '.join(repeated)}")
-        for service in ("gateway", "webhooks"):
-            found = getattr(self, service)
-            if found is not None and found.tier not in names:
-                problems.append(f"{service}.tier {found.tier!r} is none of: {', '.join(names)}")
-        problems += self._webhooks_problems()
-        if self.name in naming.PLATFORM_NAMESPACES or self.name.startswith("kube-"):
+        used = [("gateway", name) for name in self.gateway.tiers]
+        used += [("webhooks", self.webhooks.tier)] if self.webhooks else []
+        problems += [
+            f"{service}'s tier {name!r} is none of: {', '.join(names)}"
+            for service, name in used
+            if name not in names
+        ]
+        problems += [
+            f"{service}'s tier {name!r} must be replicated, not a cluster"
+            for service, name in used
+            if name in clusters and name != self.gateway.distributed_tier
+        ]
+        problems += self._keeping_problems()
+        ours = (*naming.PLATFORM_NAMESPACES, naming.TRAINING_NAMESPACE)
+        if self.name in ours or self.name.startswith("kube-"):
             problems.append(f"name {self.name!r} is a namespace of the platform or of Kubernetes")
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
-    def _webhooks_problems(self) -> list[str]:
-        """Say what could lose webhooks that were accepted."""
-        if self.webhooks is None:
-            return []
-        kept = [tier for tier in self.tiers if tier.name == self.webhooks.tier]
+    def _keeping_problems(self) -> list[str]:
+        """Say what could lose webhooks that were accepted, or the keys of orders placed."""
+        keeping = {self.gateway.orders_tier: "gateway.ordersTier"}
+        if self.webhooks is not None:
+            keeping[self.webhooks.tier] = "webhooks.tier"
         return [
-            f"webhooks.tier {tier.name!r} needs {needed}: an accepted webhook must not be dropped"
-            for tier in kept
+            f"{keeping[tier.name]} {tier.name!r} needs {needed}: what it took must not be dropped"
+            for tier in self.tiers
+            if tier.name in keeping
             for needed, is_so in (
                 ("evictionPolicy noeviction", tier.eviction_policy == "noeviction"),
                 ("persistence.mode aof", tier.persistence.mode == "aof"),
@@ -329,4 +429,5 @@ class Platform(Section):
     @property
     def namespaces(self) -> tuple[str, ...]:
         """All namespaces that the stack makes."""
-        return (*naming.PLATFORM_NAMESPACES, *self.tenant_namespaces)
+        training = (naming.TRAINING_NAMESPACE,) if self.operator.training.mode == "jobs" else ()
+        return (*naming.PLATFORM_NAMESPACES, *training, *self.tenant_namespaces)

@@ -58,7 +58,7 @@ def policies(platform: Platform) -> Iterator[Policy]:
     for namespace in platform.namespaces:
         yield from _of_every_namespace(namespace)
     yield from _of_operator(platform)
-    yield from _of_gateway(platform.cluster)
+    yield from _of_gateway(platform)
     yield from _of_monitoring(platform)
     for tenant in platform.tenants:
         yield from _of_tenant(tenant)
@@ -66,6 +66,9 @@ def policies(platform: Platform) -> Iterator[Policy]:
 
 def _of_every_namespace(namespace: str) -> Iterator[Policy]:
     yield Policy(name="default-deny", namespace=namespace, directions=("Ingress", "Egress"))
+    if namespace == naming.TRAINING_NAMESPACE:
+        # A training's lesson comes by the kubelet, and its model goes by it.
+        return
     dns = _pods({"k8s-app": "kube-dns"}, "kube-system")
     yield Policy(
         name="allow-dns",
@@ -93,28 +96,51 @@ def _of_operator(platform: Platform) -> Iterator[Policy]:
         namespace=naming.SYSTEM_NAMESPACE,
         pods=_named(naming.OPERATOR),
         directions=("Ingress", "Egress"),
-        ingress=(_from(_blocks(platform.cluster.nodes), _tcp(naming.OPERATOR_CONSOLE_PORT)),),
+        ingress=(_from(_visitors(platform), _tcp(naming.OPERATOR_CONSOLE_PORT)),),
         egress=(
             _to_api_server(platform.cluster),
             _to([_prometheus()], _tcp(naming.PROMETHEUS_PORT)),
             _to(redis, _tcp(naming.REDIS_PORT, naming.SENTINEL_PORT)),
         ),
     )
+    yield Policy(
+        name="guard",
+        namespace=naming.SYSTEM_NAMESPACE,
+        pods=_named(naming.GUARD),
+        directions=("Ingress", "Egress"),
+        egress=(
+            _to_api_server(platform.cluster),
+            _to(_blocks(platform.cluster.nodes), _tcp(naming.KUBELET_PORT)),
+        ),
+    )
 
 
-def _of_gateway(cluster: Cluster) -> Iterator[Policy]:
+def _visitors(platform: Platform) -> list[NetworkPolicyPeerArgs]:
+    """Return who reaches the console: the nodes, and the gateway where it leads there."""
+    nodes = _blocks(platform.cluster.nodes)
+    if platform.operator.console.gateway_port is None:
+        return nodes
+    return [*nodes, _pods_named(naming.TRAEFIK, naming.GATEWAY_NAMESPACE)]
+
+
+def _of_gateway(platform: Platform) -> Iterator[Policy]:
     workloads = [
         NetworkPolicyPeerArgs(
             namespace_selector=_has(naming.TENANT_LABEL), pod_selector=_has(naming.WORKLOAD_LABEL)
         )
     ]
+    ports, ways = [naming.TRAEFIK_WEB_PORT], [_to(workloads, ())]
+    if platform.operator.console.gateway_port is not None:
+        operator = _pods_named(naming.OPERATOR, naming.SYSTEM_NAMESPACE)
+        ports.append(naming.TRAEFIK_CONSOLE_PORT)
+        ways.append(_to([operator], _tcp(naming.OPERATOR_CONSOLE_PORT)))
     yield Policy(
         name="traefik",
         namespace=naming.GATEWAY_NAMESPACE,
         pods=_named(naming.TRAEFIK),
         directions=("Ingress", "Egress"),
-        ingress=(_from(ANYWHERE, _tcp(naming.TRAEFIK_WEB_PORT)),),
-        egress=(_to_api_server(cluster), _to(workloads, ())),
+        ingress=(_from(ANYWHERE, _tcp(*ports)),),
+        egress=(_to_api_server(platform.cluster), *ways),
     )
 
 
@@ -188,6 +214,7 @@ def _of_tenant(tenant: Tenant) -> Iterator[Policy]:
     for tier in tenant.tiers:
         members = LabelSelectorArgs(match_labels={naming.TIER_LABEL: tier.name})
         peers = [NetworkPolicyPeerArgs(pod_selector=members)]
+        bus = _tcp(naming.REDIS_BUS_PORT) if tier.topology == "cluster" else ()
         callers = [
             NetworkPolicyPeerArgs(pod_selector=clients),
             _pods_named(naming.OPERATOR, naming.SYSTEM_NAMESPACE),
@@ -197,8 +224,8 @@ def _of_tenant(tenant: Tenant) -> Iterator[Policy]:
             namespace=tenant.name,
             pods=members,
             directions=("Ingress", "Egress"),
-            ingress=(_from([*peers, *callers], redis_ports),),
-            egress=(_to(peers, redis_ports),),
+            ingress=(_from(peers, (*redis_ports, *bus)), _from(callers, redis_ports)),
+            egress=(_to(peers, (*redis_ports, *bus)),),
         )
 
 

@@ -18,35 +18,53 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgs,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from tenfold_dashboards.files import board_files
 
 from tenfold_infra import images, naming
 from tenfold_infra.components import pods
 from tenfold_infra.components.files import Files, roll_on_change
+from tenfold_infra.components.monitoring.scraping import SCRAPE_INTERVAL
 from tenfold_infra.config.models import Grafana
 
 _NAMESPACE = naming.MONITORING_NAMESPACE
 _USER = 472  # fixed by the upstream image
 _DATA = "/var/lib/grafana"
+_PROVISIONING = "/etc/grafana/provisioning"
+_BOARDS = "/etc/grafana/boards"
 
 
 def deploy(section: Grafana, parent: pulumi.Resource) -> Deployment:
-    """Make Grafana with Prometheus as its data source."""
-    sources = Files.create(
-        "grafana-datasources",
-        _NAMESPACE,
-        "/etc/grafana/provisioning/datasources",
-        {"prometheus.yaml": _data_sources()},
-        parent,
+    """Make Grafana with Prometheus as its data source and our boards."""
+    files = (
+        Files.create(
+            "grafana-datasources",
+            _NAMESPACE,
+            f"{_PROVISIONING}/datasources",
+            {"prometheus.yaml": _data_sources()},
+            parent,
+        ),
+        Files.create(
+            "grafana-providers",
+            _NAMESPACE,
+            f"{_PROVISIONING}/dashboards",
+            {"tenfold.yaml": _providers()},
+            parent,
+        ),
+        Files.create("grafana-boards", _NAMESPACE, _BOARDS, board_files(), parent),
     )
     template = PodTemplateSpecArgs(
         metadata=ObjectMetaArgs(
-            labels=pods.labels(naming.GRAFANA), annotations=roll_on_change(sources)
+            labels=pods.labels(naming.GRAFANA), annotations=roll_on_change(*files)
         ),
         spec=PodSpecArgs(
             automount_service_account_token=False,
             security_context=pods.pod_security(_USER),
-            containers=[_container(section, sources)],
-            volumes=[sources.volume, pods.scratch("data", "1Gi"), pods.scratch("tmp", "64Mi")],
+            containers=[_container(section, files)],
+            volumes=[
+                *(each.volume for each in files),
+                pods.scratch("data", "1Gi"),
+                pods.scratch("tmp", "64Mi"),
+            ],
         ),
     )
     deployment = Deployment(
@@ -55,7 +73,7 @@ def deploy(section: Grafana, parent: pulumi.Resource) -> Deployment:
         spec=DeploymentSpecArgs(
             replicas=1, selector=pods.selector(naming.GRAFANA), template=template
         ),
-        opts=ResourceOptions(parent=parent, depends_on=[sources.resource]),
+        opts=ResourceOptions(parent=parent, depends_on=[each.resource for each in files]),
     )
     Service(
         "grafana",
@@ -76,11 +94,24 @@ def _data_sources() -> str:
         "access": "proxy",
         "isDefault": True,
         "url": naming.url(naming.PROMETHEUS, _NAMESPACE, naming.PROMETHEUS_PORT),
+        # So wide a window always holds the samples that a rate needs.
+        "jsonData": {"timeInterval": SCRAPE_INTERVAL},
     }
     return yaml.safe_dump({"apiVersion": 1, "datasources": [prometheus]}, sort_keys=False)
 
 
-def _container(section: Grafana, sources: Files) -> ContainerArgs:
+def _providers() -> str:
+    provider = {
+        "name": "tenfold",
+        "folder": "Tenfold",
+        "type": "file",
+        "allowUiUpdates": False,
+        "options": {"path": _BOARDS},
+    }
+    return yaml.safe_dump({"apiVersion": 1, "providers": [provider]}, sort_keys=False)
+
+
+def _container(section: Grafana, files: tuple[Files, ...]) -> ContainerArgs:
     settings = {
         "GF_PATHS_DATA": _DATA,
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
@@ -100,7 +131,7 @@ def _container(section: Grafana, sources: Files) -> ContainerArgs:
         resources=pods.requirements(section.resources),
         security_context=pods.container_security(),
         volume_mounts=[
-            sources.mount,
+            *(each.mount for each in files),
             VolumeMountArgs(name="data", mount_path=_DATA),
             VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108 - a volume of its own
         ],

@@ -20,17 +20,21 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgs
+from tenfold_dashboards import runbooks
 from tenfold_dashboards.files import rule_files
 
 from tenfold_infra import images, naming
 from tenfold_infra.components import access, pods
 from tenfold_infra.components.files import Files, roll_on_change
 from tenfold_infra.components.guardrails import PLATFORM_PRIORITY
-from tenfold_infra.components.monitoring import scraping
+from tenfold_infra.components.monitoring import links, scraping
 from tenfold_infra.config import Platform
 
 _NAMESPACE = naming.MONITORING_NAMESPACE
 _DATA = "/prometheus"
+_RUNBOOKS = "/etc/prometheus-runbooks"
+RUNBOOKS = images.REPOSITORY / "runbooks"
+"""One page an alert, and procedures."""
 
 
 def service(platform: Platform, pods_first: StatefulSet, parent: pulumi.Resource) -> Service:
@@ -69,8 +73,14 @@ def stateful_set(platform: Platform, parent: pulumi.Resource) -> StatefulSet:
         parent,
     )
     rules = Files.create(
-        "prometheus-rules", _NAMESPACE, scraping.RULES_FOLDER, rule_files(), parent
+        "prometheus-rules",
+        _NAMESPACE,
+        scraping.RULES_FOLDER,
+        rule_files(links.of_alerts(platform.monitoring)),
+        parent,
     )
+    # Read at each request: a runbook that changes needs no restart.
+    books = Files.create("runbooks", _NAMESPACE, _RUNBOOKS, runbooks.pages(RUNBOOKS), parent)
     identity = _identity(platform, parent)
     wanted = platform.monitoring.prometheus
     template = PodTemplateSpecArgs(
@@ -83,8 +93,8 @@ def stateful_set(platform: Platform, parent: pulumi.Resource) -> StatefulSet:
             priority_class_name=PLATFORM_PRIORITY,
             security_context=pods.pod_security(),
             topology_spread_constraints=pods.spread(naming.PROMETHEUS),
-            containers=[_container(platform, config, rules)],
-            volumes=[config.volume, rules.volume],
+            containers=[_container(platform, config, rules, books)],
+            volumes=[config.volume, rules.volume, books.volume],
         ),
     )
     return StatefulSet(
@@ -100,12 +110,12 @@ def stateful_set(platform: Platform, parent: pulumi.Resource) -> StatefulSet:
         ),
         opts=ResourceOptions(
             parent=parent,
-            depends_on=[*identity.granted, config.resource, rules.resource],
+            depends_on=[*identity.granted, config.resource, rules.resource, books.resource],
         ),
     )
 
 
-def _container(platform: Platform, config: Files, rules: Files) -> ContainerArgs:
+def _container(platform: Platform, *files: Files) -> ContainerArgs:
     wanted = platform.monitoring.prometheus
     return ContainerArgs(
         name=naming.PROMETHEUS,
@@ -117,6 +127,11 @@ def _container(platform: Platform, config: Files, rules: Files) -> ContainerArgs
             f"--storage.tsdb.path={_DATA}",
             f"--storage.tsdb.retention.time={wanted.retention}",
             f"--web.listen-address=:{naming.PROMETHEUS_PORT}",
+            f"--web.external-url={links.of_prometheus(platform.monitoring)}",
+            # Whatever the path is that people see, a proxy of theirs takes it away.
+            "--web.route-prefix=/",
+            f"--web.console.templates={_RUNBOOKS}",
+            f"--web.console.libraries={_RUNBOOKS}",
         ],
         ports=[ContainerPortArgs(name="http", container_port=naming.PROMETHEUS_PORT)],
         # Replaying the log of a full volume takes minutes; that is no reason to start over.
@@ -126,8 +141,7 @@ def _container(platform: Platform, config: Files, rules: Files) -> ContainerArgs
         resources=pods.requirements(wanted.resources),
         security_context=pods.container_security(),
         volume_mounts=[
-            config.mount,
-            rules.mount,
+            *(each.mount for each in files),
             VolumeMountArgs(name="data", mount_path=_DATA),
         ],
     )

@@ -10,9 +10,11 @@ from tenfold_infra.config import Platform
 
 RULES_FOLDER = "/etc/prometheus-rules"
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-_INTERVAL = "10s"
+SCRAPE_INTERVAL = "10s"
 # A bad revision fails requests until the gateway's series tell of it.
 _GATEWAY_INTERVAL = "2s"
+
+_KEPT = "__tmp_kept"
 
 Job = dict[str, object]
 
@@ -21,7 +23,7 @@ def prometheus_yaml(platform: Platform) -> str:
     """Return prometheus.yml for the stack."""
     document = {
         # Rollouts and failover are decided from these series: a minute would be an age.
-        "global": {"scrape_interval": _INTERVAL, "evaluation_interval": _INTERVAL},
+        "global": {"scrape_interval": SCRAPE_INTERVAL, "evaluation_interval": SCRAPE_INTERVAL},
         "rule_files": [f"{RULES_FOLDER}/*.yaml"],
         "alerting": {
             "alertmanagers": [{"static_configs": [{"targets": [_alertmanager()]}]}],
@@ -141,13 +143,20 @@ def _api_server() -> Job:
                 "action": "keep",
             }
         ],
-        # Histograms by verb, resource and bucket are most of what an API server tells, and no
-        # rule of ours reads them.
+        # Histograms by verb, resource and bucket are most of what an API server tells, and only
+        # the one that tells of certificates is read.
         "metric_relabel_configs": [
             {
                 "source_labels": ["__name__"],
-                "regex": "(apiserver|etcd|workqueue|rest_client)_.*_bucket",
+                "regex": f"{metrics.CLIENT_CERTIFICATE_SECONDS}_bucket",
+                "target_label": _KEPT,
+                "replacement": "yes",
+            },
+            {
+                "source_labels": [_KEPT, "__name__"],
+                "regex": ";(apiserver|etcd|workqueue|rest_client)_.*_bucket",
                 "action": "drop",
-            }
+            },
+            {"regex": _KEPT, "action": "labeldrop"},
         ],
     }
