@@ -64,12 +64,14 @@ def compared(found: Curves, violation: float, oracle: str = "oracle") -> Figures
     """
     level = max(violation, min(each.violation_ratio for each in found["hpa"]))
     hpa, ours, best = (cost_at(found[name], level) for name in ("hpa", "tenfold", oracle))
-    if hpa is None or ours is None or best is None or hpa <= best:
-        return {"violation_ratio": level, "gap_closed": None, "ratio_to_hpa": None}
+    gap: float | None = None
+    if hpa is not None and best is not None and hpa > best:
+        # Where Tenfold does not get down to the violation, nothing is closed.
+        gap = 0.0 if ours is None else (hpa - ours) / (hpa - best)
     return {
         "violation_ratio": level,
-        "gap_closed": (hpa - ours) / (hpa - best),
-        "ratio_to_hpa": ours / hpa,
+        "gap_closed": gap,
+        "ratio_to_hpa": None if hpa is None or ours is None else ours / hpa,
     }
 
 
@@ -79,15 +81,16 @@ def summary(all_curves: Mapping[str, Mapping[int, Curves]]) -> Figures:
     for start in STARTS:
         for key, violation in LEVELS.items():
             for oracle in ("oracle", "oracle_without_window"):
-                # Where Tenfold does not get down to the violation, nothing is closed.
-                gaps = [
-                    compared(each[start], violation, oracle)["gap_closed"] or 0.0
+                found = [
+                    compared(each[start], violation, oracle)["gap_closed"]
                     for each in all_curves.values()
                 ]
+                # There is no gap where the HPA needs no more than the oracle.
+                gaps = [each for each in found if each is not None]
                 name = f"gap_closed_median_{start}s"
                 name += "" if key == "1pct" else f"_at_{key}"
                 name += "" if oracle == "oracle" else "_to_oracle_without_window"
-                figures[name] = median(gaps)
+                figures[name] = median(gaps) if gaps else None
     ratios = [
         compared(each[start], LEVELS["1pct"])["ratio_to_hpa"]
         for each in all_curves.values()
