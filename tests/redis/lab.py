@@ -12,6 +12,7 @@ import asyncio
 import base64
 import contextlib
 import copy
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -30,12 +31,12 @@ from tenfold_operator.handlers import watch
 from tenfold_operator.handlers.jobs import Jobs
 from tenfold_operator.handlers.listeners import Listeners
 from tenfold_operator.handlers.queue import Queue
-from tenfold_operator.handlers.redisbackup import RedisBackupHandler
-from tenfold_operator.handlers.redisrestore import RedisRestoreHandler
+from tenfold_operator.handlers.redisjobs import RedisJobsHandler
 from tenfold_operator.handlers.redistier import RedisTierHandler
 from tenfold_operator.journal import Journal
 from tenfold_operator.model.manifest import Ref, at, digest, ref_of
 from tenfold_operator.plan.actions import Announce
+from tenfold_operator.plan.redis_slots import COUNT
 
 from tests.redis.pods import Network, Pod
 from tests.support import is_ready, wait_until
@@ -53,6 +54,9 @@ class Kubernetes:
         self.events: list[Announce] = []
         self.pods: dict[str, Pod] = {}
         self.on_change: Callable[[Manifest, bool], None] = lambda manifest, gone: None
+        self.hooks_may_begin = threading.Event()
+        """Set unless the kubelets are late with the preStop of pods that were deleted."""
+        self.hooks_may_begin.set()
         self._folder = folder
         self._network = Network()
         self._objects: dict[Ref, Manifest] = {}
@@ -93,12 +97,15 @@ class Kubernetes:
     def merge(self, ref: Ref, patch: Any) -> None:
         raise AssertionError(f"nothing here was made by an earlier operator: {ref} {patch}")
 
-    def delete(self, ref: Ref) -> None:
+    def delete(self, ref: Ref, *, alone: bool = False) -> None:
+        assert not alone, "volumes of this machine are folders, and do not grow"
         if ref.kind == "Pod" and ref.name in self.pods:
             self.delete_pod(ref.name)
             return
         with self._lock:
             gone = self._objects.pop(ref, None)
+            if gone and ref.kind == "StatefulSet":
+                self._shrink(ref.name, 0)
         if gone:
             self.on_change(gone, True)
 
@@ -183,13 +190,15 @@ class Kubernetes:
             name = f"{manifest['metadata']['name']}-{number}"
             if name not in self.pods:
                 self._start(name, manifest)
-        prefix = f"{manifest['metadata']['name']}-"
-        for name in [each for each in self.pods if each.startswith(prefix)]:
-            ordinal = name.removeprefix(prefix)
+        self._shrink(manifest["metadata"]["name"], size)
+        self._tell(manifest)
+
+    def _shrink(self, owner: str, size: int) -> None:
+        for name in [each for each in self.pods if each.startswith(f"{owner}-")]:
+            ordinal = name.removeprefix(f"{owner}-")
             if ordinal.isdigit() and int(ordinal) >= size:
                 self.pods.pop(name).end(5)
                 self.on_change(self._objects.pop(Ref("Pod", NAMESPACE, name)), True)
-        self._tell(manifest)
 
     def _tell(self, manifest: Manifest) -> None:
         newest = digest(manifest["spec"]["template"])
@@ -209,13 +218,14 @@ class Kubernetes:
     def _start(self, name: str, manifest: Manifest) -> None:
         template = manifest["spec"]["template"]
         container = template["spec"]["containers"][0]
-        environment = {each["name"]: each.get("value", name) for each in container["env"]}
         volumes = {each["name"]: each for each in template["spec"]["volumes"]}
         folder = self._folder / name
         (folder / "data").mkdir(parents=True, exist_ok=True)
         mounts = {
-            "config": ("ConfigMap", volumes["config"]["configMap"]["name"]),
-            "auth": ("Secret", volumes["auth"]["secret"]["secretName"]),
+            name: ("ConfigMap", volume["configMap"]["name"])
+            if "configMap" in volume
+            else ("Secret", volume["secret"]["secretName"])
+            for name, volume in volumes.items()
         }
         for mount, (kind, source) in mounts.items():
             target = self._folder / kind / source
@@ -224,9 +234,23 @@ class Kubernetes:
             (folder / mount).symlink_to(target)
         known = self.pods.get(name)
         namespace = known.namespace if known else self._network.add()
-        pod = Pod(name, folder, namespace, container["command"], environment, digest(template))
+        fields = {"metadata.name": name, "status.podIP": namespace.address}
+        environment = {
+            each["name"]: each.get("value")
+            or fields[str(at(each, "valueFrom", "fieldRef", "fieldPath"))]
+            for each in container["env"]
+        }
+        pod = Pod(
+            name,
+            folder,
+            namespace,
+            container["command"],
+            environment,
+            digest(template),
+            ("data", *mounts),
+        )
         self.pods[name] = pod
-        self._name_everybody(environment)
+        self._name_everybody()
         pod.start()
         self._show(pod, manifest)
 
@@ -242,7 +266,12 @@ class Kubernetes:
                 kinds.keys() & volume.keys()
             ) else None  # fmt: skip
             if source is None and (claim := volume.get("persistentVolumeClaim")):
-                target = self._folder / "claims" / claim["claimName"]
+                pod_of_claim = claim["claimName"].removeprefix("data-")
+                target = (
+                    self._folder / pod_of_claim / "data"
+                    if pod_of_claim in self.pods
+                    else self._folder / "claims" / claim["claimName"]
+                )
             elif source is None:
                 target = folder / f"empty-{volume['name']}"
             else:
@@ -257,7 +286,7 @@ class Kubernetes:
             secret = self.get(Ref("Secret", NAMESPACE, source["secretRef"]["name"]))
             for key, value in secret["data"].items():
                 environment[key] = base64.b64decode(value).decode()
-        environment["RESULT"] = "/tmp/result"
+        environment["RESULT"] = "/scratch/result"
         mounts = [each["name"] for each in container["volumeMounts"]]
         pod = Pod(
             f"{name}-x", folder, self._network.add(), container["command"], environment, "", mounts
@@ -266,7 +295,7 @@ class Kubernetes:
         self._write_hosts([pod])
         pod.start()
         code = pod.wait()
-        result = folder / "root/tmp/result"
+        result = folder / "scratch/result"
         message = result.read_text() if result.exists() else ""
         terminated = {"state": {"terminated": {"message": message, "exitCode": code}}}
         labels = {"job-name": name}
@@ -285,22 +314,21 @@ class Kubernetes:
         }
         self._put({**self.get(ref_of(job)), "status": {"conditions": [condition]}})
 
-    def _name_everybody(self, environment: Manifest) -> None:
-        domains = {False: environment["NODES"], True: environment["SENTINELS"]}
+    def _name_everybody(self) -> None:
         self._hosts = ["127.0.0.1 localhost"]
         for pod in self.pods.values():
-            domain = domains["-sentinel-" in pod.name]
+            domain = pod.environment["SENTINELS" if "-sentinel-" in pod.name else "NODES"]
             self._hosts.append(f"{pod.namespace.address} {pod.name}.{domain} {pod.name}")
         self._write_hosts(self.pods.values())
 
     def _write_hosts(self, pods: Iterable[Pod]) -> None:
-        services = []
         with self._lock:
-            for each in self._of("Service"):
-                pod = self.pods.get(str(at(each, "spec", "selector", POD_NAME)))
-                if pod:
-                    name = each["metadata"]["name"]
-                    services.append(f"{pod.namespace.address} {name}.{NAMESPACE}.svc.cluster.local")
+            pairs = list(itertools.product(self._of("Service"), self._of("Pod")))
+        services = [
+            f"{each['status']['podIP']} {service['metadata']['name']}.{NAMESPACE}.svc.cluster.local"
+            for service, each in pairs
+            if service["spec"]["selector"].items() <= each["metadata"].get("labels", {}).items()
+        ]
         for pod in pods:
             (pod.folder / "root/etc").mkdir(parents=True, exist_ok=True)
             (pod.folder / "root/etc/hosts").write_text("\n".join([*self._hosts, *services]) + "\n")
@@ -338,6 +366,7 @@ class Kubernetes:
         (container, *_) = self._owner(name)["spec"]["template"]["spec"]["containers"]
         if hook := at(container, "lifecycle", "preStop", "exec", "command"):
             assert isinstance(hook, list)
+            assert self.hooks_may_begin.wait(60)
             pod.execute(*map(str, hook))
         pod.end(grace_seconds=15)
         if wipe:
@@ -383,16 +412,13 @@ class Operator:
             clock=clock,
             listeners=listeners,
         )
-        backups = RedisBackupHandler(
-            store=store, jobs=jobs, applier=applier, journal=self.journal, clock=clock
-        )
-        restores = RedisRestoreHandler(
+        works = RedisJobsHandler(
             store=store, jobs=jobs, applier=applier, journal=self.journal, clock=clock
         )
         handlers = {
             "RedisTier": tiers.reconcile,
-            "RedisBackup": backups.reconcile,
-            "RedisRestore": restores.reconcile,
+            "RedisBackup": works.reconcile,
+            "RedisRestore": works.reconcile,
         }
 
         async def take(manifest: Manifest, gone: bool) -> None:
@@ -421,10 +447,14 @@ class Operator:
 class Tier:
     """A RedisTier that runs in the lab."""
 
-    def __init__(self, folder: Path, name: str = "l2", **spec: Any) -> None:
+    def __init__(
+        self, folder: Path, name: str = "l2", secrets: Iterable[Manifest] = (), **spec: Any
+    ) -> None:
         self.name = name
         self.ref = Ref("RedisTier", NAMESPACE, name)
         self.cluster = Kubernetes(folder)
+        for each in secrets:
+            self.cluster.apply(each)
         self.operator: Operator | None = Operator(self.cluster)
         self.cluster.apply(
             {
@@ -436,12 +466,18 @@ class Tier:
         )
 
     def wait_until_ready(self, seconds: float = 60) -> float:
-        return wait_until(
-            lambda: is_ready(self.manifest), seconds=seconds, what="a tier in sync", every=0.05
-        )
+        try:
+            return wait_until(
+                lambda: is_ready(self.manifest), seconds=seconds, what="a tier in sync", every=0.05
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.status.get('message')}") from error
 
     def wait_until_grown(self) -> None:
         """Wait until servers count as survivors for one that restarts (see start-redis.sh)."""
+
+        if self.manifest["spec"].get("shards"):
+            return  # the servers of a cluster ask each other for what they wait for
 
         def grown() -> bool:
             names = [each for each in self.cluster.pods if "-sentinel-" not in each]
@@ -486,6 +522,18 @@ class Tier:
     def edit(self, **spec: Any) -> None:
         self.cluster.edit(self.ref, lambda each: each["spec"].update(spec))
 
+    def shard(self, number: int) -> Manifest:
+        """What the status says of a cluster's shard."""
+        found: Manifest = self.status["shards"][number]
+        return found
+
+    def is_settled(self, shards: int) -> bool:
+        """Whether a cluster's slots are shared equally among so many shards, all of them whole."""
+        sizes = [each["slots"] for each in self.status["shards"]]
+        fair = len(sizes) == shards and sum(sizes) == COUNT and max(sizes) - min(sizes) <= 1
+        reasons = self.condition("Balanced"), self.condition("Ready")
+        return fair and reasons == ("Balanced", "InSync")
+
     @property
     def service(self) -> str | None:
         """The pod that the tier's Service leads to."""
@@ -507,21 +555,56 @@ class Tier:
             return str(client.info("replication")["role"])
         return ""
 
+    def online_replicas(self, pod: str) -> int:
+        """How many replicas a server says are online; 0 when it does not answer."""
+        with contextlib.suppress(redis.RedisError), self.server(pod) as client:
+            info = client.info("replication")
+            followers = [info.get(f"slave{n}", {}) for n in range(int(info["connected_slaves"]))]
+            return sum(each.get("state") == "online" for each in followers)
+        return 0
+
+    def run_id(self, pod: str) -> str:
+        """What a server calls this run of it; empty when it does not answer."""
+        with contextlib.suppress(redis.RedisError), self.server(pod) as client:
+            return str(client.info("server")["run_id"])
+        return ""
+
     @property
     def password(self) -> str:
         secret = self.cluster.get(Ref("Secret", NAMESPACE, f"{self.name}-auth"))
         return base64.b64decode(secret["data"]["password"]).decode()
 
-    def server(self, pod: str, *, port: int = 6379, timeout: float = 1.0) -> redis.Redis:
+    @property
+    def authority(self) -> str:
+        """Who signed the certificates; empty without TLS."""
+        if not (tls := self.manifest["spec"].get("tls")):
+            return ""
+        secret = self.cluster.get(Ref("Secret", NAMESPACE, tls["secretName"]))
+        return base64.b64decode(secret["data"]["ca.crt"]).decode()
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The servers' addresses by their names."""
+        domain = f"{self.name}-nodes.{NAMESPACE}.svc.cluster.local"
+        pods = {name: each for name, each in self.cluster.pods.items() if "-sentinel-" not in name}
+        return {f"{name}.{domain}": each.namespace.address for name, each in pods.items()}
+
+    def server(
+        self, pod: str, *, port: int = 6379, timeout: float = 1.0, decode: bool = True
+    ) -> redis.Redis:
         """A client of one server, without a second try of its own."""
+        authority = self.authority
         return redis.Redis(
             host=self.cluster.pods[pod].namespace.address,
             port=port,
             password=self.password,
-            decode_responses=True,
+            decode_responses=decode,
             socket_timeout=timeout,
             socket_connect_timeout=0.3,
             retry=Retry(NoBackoff(), 0),
+            ssl=bool(authority),
+            ssl_ca_data=authority or None,
+            ssl_check_hostname=False,
         )
 
     def sentinel(self, number: int) -> redis.Redis:

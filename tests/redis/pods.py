@@ -87,8 +87,10 @@ class Namespace:
 
 _ENTER = """\
 cd "$1"; shift
+mount --bind . . && cd "$PWD"
 for each in usr dev proc; do mount --rbind "/$each" "$each"; done
 for each in $MOUNTS; do mount --bind "../$each" "$each"; done
+mount -o remount,bind,ro . # readOnlyRootFilesystem
 exec chroot . "$@"
 """
 
@@ -114,7 +116,7 @@ class Pod:
 
     def start(self) -> None:
         root = self.folder / "root"
-        for each in ("usr", "dev", "proc", "etc", "tmp", *self.mounts):
+        for each in ("usr", "dev", "proc", "etc", *self.mounts):
             (root / each).mkdir(parents=True, exist_ok=True)
         for each in ("bin", "sbin", "lib", "lib64"):
             if not (root / each).is_symlink():
@@ -135,7 +137,7 @@ class Pod:
 
     def redis_cli(self, *words: str) -> str:
         """Run a command by a client within the pod."""
-        script = '. /config/ask.sh; redis-cli "$@"'
+        script = '. /config/ask.sh; $cli "$@"'
         return self.execute("sh", "-c", script, "sh", *words).stdout
 
     def _variables(self) -> dict[str, str]:

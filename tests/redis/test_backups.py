@@ -1,10 +1,14 @@
 """A snapshot goes into a restic repository and comes back as it was."""
 
+import os
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from tenfold_operator.model.manifest import Ref
 
 from tests.redis.lab import NAMESPACE, Tier
@@ -64,8 +68,8 @@ def tier(make_tier: MakeTier) -> Tier:
     return tier
 
 
-def backed_up(tier: Tier, name: str = "first") -> dict[str, Any]:
-    reason, status = ended(tier, put(tier, "RedisBackup", name, tier="l2", repository=REPOSITORY))
+def backed_up(tier: Tier, name: str = "first", of: str = "l2") -> dict[str, Any]:
+    reason, status = ended(tier, put(tier, "RedisBackup", name, tier=of, repository=REPOSITORY))
     assert reason.startswith("Succeeded"), reason
     found: dict[str, Any] = status["lastBackup"]
     return found
@@ -107,6 +111,67 @@ def test_what_was_deleted_comes_back_in_place_only_when_asked_for_twice(tier: Ti
         assert 900 < client.ttl("t1") <= 1001
         assert client.dbsize() == KEYS
     tier.wait_until_ready()
+
+
+def test_a_restore_waits_while_the_tier_refuses_writes(tier: Tier) -> None:
+    backed_up(tier)
+    replicas = [tier.cluster.pods[name] for name in ("l2-1", "l2-2")]
+    with tier.server("l2-0") as client:
+
+        def refusals() -> int:
+            found = client.info("errorstats").get("errorstat_NOREPLICAS", {"count": 0})
+            return int(found["count"])
+
+        def refuses() -> bool:
+            try:
+                return not client.set("later", "1")
+            except redis.ResponseError:
+                return True
+
+        for each in replicas:
+            each.freeze()
+        tier.wait_until(refuses, "a tier without replicas that takes no writes")
+        before = refusals()
+        spec = {"backup": "first", "mode": "replace", "tier": "l2", "confirm": "l2"}
+        ref = put(tier, "RedisRestore", "back", **spec)
+        tier.wait_until(lambda: refusals() > before + 1, "a restore that is refused")
+        for each in replicas:
+            each.thaw()
+        reason, _ = ended(tier, ref)
+        assert reason.startswith("Succeeded"), reason
+        assert client.dbsize() == KEYS
+
+
+def test_what_was_not_finished_is_no_backup_and_an_older_form_of_one_is(
+    tier: Tier, tmp_path: Path
+) -> None:
+    done = backed_up(tier)
+
+    def restic(*words: str, given: str = "") -> str:
+        place = {"RESTIC_REPOSITORY": str(tmp_path / "claims/backups"), "RESTIC_PASSWORD": "restic"}
+        return subprocess.run(
+            ["restic", *words],
+            env={**os.environ, **place},
+            input=given,
+            text=True,
+            check=True,
+            capture_output=True,
+        ).stdout
+
+    half = ("backup", "--stdin", "--stdin-filename", "dump.rdb", "--host", "l2")
+    for _ in range(2):
+        restic(*half, "--tag", "unfinished:shop/l2", given="REDIS0010")
+    reason, status = ended(tier, put(tier, "RedisRestore", "drill", backup="first", mode="drill"))
+    assert reason.startswith("Succeeded"), reason
+    assert status["lastRun"]["snapshot"] == done["snapshot"]
+    assert backed_up(tier, "second")["kept"] == 2
+    assert restic("snapshots", "--json").count('"unfinished:') == 1
+    # Before there were clusters, a snapshot did not say what parts it has.
+    (parts,) = re.findall(r'"(parts=\d+)"', restic("snapshots", "--json", "latest"))
+    restic("tag", "--remove", parts, "--tag", "shop/l2")
+    assert '"parts=' not in restic("snapshots", "--json")
+    reason, _ = ended(tier, put(tier, "RedisRestore", "older", backup="first", mode="drill"))
+    assert reason.startswith("Succeeded"), reason
 
 
 def test_a_damaged_repository_is_noticed(tier: Tier, tmp_path: Path) -> None:

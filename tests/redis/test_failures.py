@@ -17,13 +17,29 @@ FAST: dict[str, Any] = {
 }
 
 
-def wait_for_writes(writer: Writer, seconds: float = 30) -> None:
+def wait_for_writes(writer: Writer, seconds: float = 60) -> None:
     moment = time.monotonic()
     wait_until(lambda: writer.wrote_after(moment), seconds=seconds, what="a write", every=0.02)
 
 
-@pytest.mark.parametrize("failure", ["kill", "freeze", "cut"])
-@pytest.mark.parametrize("operator", ["operator", "no operator"])
+def fail_primary(tier: Tier) -> None:
+    before = tier.service
+    assert before
+    tier.cluster.pods[before].kill()
+    wait_until(lambda: tier.service != before, seconds=60, what="a failover", every=0.02)
+
+
+@pytest.mark.parametrize(
+    ("failure", "operator"),
+    [
+        ("kill", "operator"),
+        ("kill", "no operator"),
+        ("freeze", "operator"),
+        pytest.param("freeze", "no operator", marks=pytest.mark.ci),
+        pytest.param("cut", "operator", marks=pytest.mark.ci),
+        ("cut", "no operator"),
+    ],
+)
 def test_a_failed_primary_is_replaced(make_tier: MakeTier, failure: str, operator: str) -> None:
     tier = make_tier(**FAST)
     with Writer(tier, wait_replicas=1) as writer:
@@ -36,10 +52,10 @@ def test_a_failed_primary_is_replaced(make_tier: MakeTier, failure: str, operato
         {"kill": pod.kill, "freeze": pod.freeze, "cut": pod.namespace.cut}[failure]()
         if operator == "no operator":
             wait_until(
-                lambda: tier.named_by(0) not in ("", before), seconds=20, what="a Sentinel's word"
+                lambda: tier.named_by(0) not in ("", before), seconds=60, what="a Sentinel's word"
             )
             tier.start_operator()
-        wait_until(lambda: tier.service != before, seconds=20, what="a failover", every=0.02)
+        wait_until(lambda: tier.service != before, seconds=60, what="a failover", every=0.02)
         wait_for_writes(writer)
         {"kill": lambda: None, "freeze": pod.thaw, "cut": pod.namespace.join}[failure]()
         wait_until(lambda: tier.role(before) == "slave", seconds=60, what="the old one follows")
@@ -48,16 +64,14 @@ def test_a_failed_primary_is_replaced(make_tier: MakeTier, failure: str, operato
     assert writer.lost() == 0
 
 
+@pytest.mark.ci
 def test_two_failures_in_a_row_and_a_lost_sentinel(make_tier: MakeTier) -> None:
     tier = make_tier(**FAST)
     tier.cluster.pods["l2-sentinel-2"].namespace.cut()
     with Writer(tier, wait_replicas=1) as writer:
         for _ in range(2):
             wait_for_writes(writer)
-            before = tier.service
-            assert before
-            tier.cluster.pods[before].kill()
-            wait_until(lambda: tier.service != before, seconds=30, what="a failover", every=0.02)  # noqa: B023
+            fail_primary(tier)
             wait_for_writes(writer)
             tier.wait_until(lambda: tier.condition("Ready") == "SentinelMissing", "its replicas")
     tier.cluster.pods["l2-sentinel-2"].namespace.join()
@@ -65,10 +79,27 @@ def test_two_failures_in_a_row_and_a_lost_sentinel(make_tier: MakeTier) -> None:
     assert writer.lost() == 0
 
 
+def test_a_third_failure_moves_the_primary_to_one_that_has_just_come_back(
+    make_tier: MakeTier,
+) -> None:
+    tier = make_tier()  # pods start again sooner than the Sentinels notice that they were gone
+    with Writer(tier, wait_replicas=1) as writer:
+        wait_for_writes(writer)
+        for _ in range(2):
+            fail_primary(tier)
+        primary = str(tier.service)
+        wait_until(lambda: tier.online_replicas(primary) == 2, seconds=60, what="both", every=0.02)
+        fail_primary(tier)
+        wait_for_writes(writer)
+    tier.wait_until_ready()
+    assert writer.lost() == 0
+
+
+@pytest.mark.ci
 def test_a_tier_whose_pods_all_end_at_once_comes_back_with_its_data(make_tier: MakeTier) -> None:
     tier = make_tier(**FAST)
     with Writer(tier) as writer:
-        wait_until(lambda: len(writer.acknowledged) > 1000, seconds=20, what="writes")
+        wait_until(lambda: len(writer.acknowledged) > 1000, seconds=60, what="writes")
     time_to_sync = time.monotonic() + 2  # appendfsync everysec
     wait_until(lambda: time.monotonic() > time_to_sync, seconds=5, what="the log is synced")
     for pod in list(tier.cluster.pods.values()):
@@ -79,6 +110,7 @@ def test_a_tier_whose_pods_all_end_at_once_comes_back_with_its_data(make_tier: M
     assert writer.lost() == 0
 
 
+@pytest.mark.ci
 def test_a_second_primary_is_fenced_and_what_it_took_alone_is_counted(make_tier: MakeTier) -> None:
     tier = make_tier(**FAST)
     before = tier.service
@@ -88,12 +120,12 @@ def test_a_second_primary_is_fenced_and_what_it_took_alone_is_counted(make_tier:
         client.set("known", "1")
         client.wait(2, 1000)
         rival.namespace.cut()
-        wait_until(lambda: tier.service != before, seconds=20, what="a failover")
+        wait_until(lambda: tier.service != before, seconds=60, what="a failover")
         # Within the cut-off pod a client goes on, until min-replicas-max-lag would stop it.
         for n in range(20):
             rival.redis_cli("set", f"alone{n}", "x" * 100)
     rival.namespace.join()
-    wait_until(lambda: "lastSplit" in tier.status, seconds=20, what="the fence", every=0.02)
+    wait_until(lambda: "lastSplit" in tier.status, seconds=60, what="the fence", every=0.02)
     split = tier.status["lastSplit"]
     assert (split["pod"], split["primary"]) == (before, tier.service)
     assert split["lostBytes"] >= 20 * 100
@@ -102,7 +134,7 @@ def test_a_second_primary_is_fenced_and_what_it_took_alone_is_counted(make_tier:
     with tier.server(before) as client:
         wait_until(
             lambda: client.config_get("min-replicas-to-write")["min-replicas-to-write"] == "1",
-            seconds=20,
+            seconds=60,
             what="the fence is gone",
         )
     tier.wait_until_ready()
@@ -115,7 +147,7 @@ def test_without_sentinels_the_only_holder_of_the_data_is_promoted(make_tier: Ma
         wait_for_writes(writer)
     for name in ("l2-sentinel-0", "l2-sentinel-1", str(before)):
         tier.cluster.lose(name)
-    wait_until(lambda: tier.service != before, seconds=30, what="a promotion")
+    wait_until(lambda: tier.service != before, seconds=60, what="a promotion")
     assert tier.role("l2-1") == "master"
     tier.wait_until(lambda: "lastFailover" in tier.status, "the word of it")
     assert tier.status["lastFailover"]["withoutQuorum"] is True

@@ -1,16 +1,25 @@
 """The primary moves on purpose, and no client notices more than a short pause."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import redis
 
-from tests.redis.lab import Tier
+from tests.redis.lab import NAMESPACE, Tier
 from tests.redis.traffic import Writer
 from tests.support import wait_until
 
 PAUSE_SECONDS = 0.25
+_BUSY = """
+local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+local start = now()
+while now() - start < 200 do end
+"""
 pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]
 Say = Callable[[str], None]
@@ -96,6 +105,33 @@ def test_a_pod_that_is_deleted_hands_over_before_it_ends(make_tier: MakeTier) ->
     assert writer.lost() == 0
 
 
+def test_a_pod_that_is_deleted_answers_its_clients_until_they_have_moved(
+    make_tier: MakeTier,
+) -> None:
+    tier = make_tier()
+    tier.cluster.hooks_may_begin.clear()
+    before = tier.service
+    assert before
+    client = tier.server(before, timeout=3)
+    client.incr("counter")
+    tier.cluster.delete_pod(before)
+    wait_until(lambda: tier.service != before, seconds=10, what="a hand-over", every=0.01)
+    tier.cluster.hooks_may_begin.set()
+    began, refusals = time.monotonic(), 0
+
+    def is_refused_for_a_second() -> bool:
+        nonlocal refusals
+        with pytest.raises(redis.ReadOnlyError):
+            client.incr("counter")
+        refusals += 1
+        return time.monotonic() > began + 1
+
+    wait_until(is_refused_for_a_second, seconds=10, what="a second's refusals", every=0.01)
+    assert refusals > 50
+    client.close()
+    tier.wait_until_ready()
+
+
 def test_a_new_template_restarts_the_replicas_first_and_the_primary_last(
     make_tier: MakeTier,
 ) -> None:
@@ -135,3 +171,59 @@ def test_a_second_hand_over_waits_for_the_cool_down(make_tier: MakeTier) -> None
         wait_until(
             lambda: tier.condition("HandOverDue") == "CoolDown", seconds=10, what="a refusal"
         )
+
+
+def test_a_primary_that_a_detector_suspects_moves_once_probes_show_it_slow(
+    make_tier: MakeTier, say: Say
+) -> None:
+    tier = make_tier(handover={"cooldownSeconds": 0, "suspicion": {"detectors": ["health"]}})
+    slow = tier.service
+    assert slow
+    tier.cluster.apply(_detector("Anomalous"))
+    wait_until(lambda: tier.condition("Suspected") == "Anomaly", seconds=20, what="suspicion")
+    with Writer(tier) as writer, kept_busy(tier.server(slow, timeout=5.0)):
+        start = time.monotonic()
+        wait_until(lambda: tier.service != slow, seconds=30, what="a hand-over", every=0.02)
+        moved = time.monotonic()
+        wait_until(lambda: writer.wrote_after(moved), seconds=10, what="a write")
+    say(f"handed over {moved - start:.1f} s after it became slow")
+    assert writer.lost() == 0
+    assert tier.operator
+    decisions = tier.operator.journal.read(tier.ref)
+    (why,) = [each.why for each in decisions if each.what.startswith("hand over")]
+    assert f"{slow} took more than 100 ms in " in why
+    tier.cluster.apply(_detector("Normal"))
+    wait_until(lambda: tier.condition("Suspected") == "NoAnomaly", seconds=20, what="calm")
+
+
+def _detector(verdict: str) -> dict[str, Any]:
+    ready = {"type": "Ready", "status": "True", "reason": "Judging", "message": "it judges"}
+    return {
+        "apiVersion": "tenfold.dev/v1alpha1",
+        "kind": "AnomalyDetector",
+        "metadata": {"name": "health", "namespace": NAMESPACE},
+        "spec": {"queries": [{"name": "latency", "expr": "up"}]},
+        "status": {
+            "verdict": verdict,
+            "reasons": ["latency is 9 times what was expected"],
+            "conditions": [{**ready, "lastTransitionTime": "2026-01-01T12:00:00Z"}],
+        },
+    }
+
+
+@contextmanager
+def kept_busy(server: redis.Redis) -> Iterator[None]:
+    """Have a server be busy for a fifth of a second at a time, as one that is about to fail."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            server.eval(_BUSY, 0)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
