@@ -20,8 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first, then those with processes, then the cluster; who takes it down is last."""
     items.sort(
         key=lambda item: (
-            item.get_closest_marker("lab") is not None,
             item.get_closest_marker("cluster") is not None,
+            item.get_closest_marker("lab") is not None,
             item.path.name == "test_down.py",
         )
     )

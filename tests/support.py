@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -12,13 +13,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tenfold_local import cluster, layout
 from tenfold_local.toolchain import KUBERNETES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# Of more failures than these the first tell enough.
+_TOLD_FAILURES = 10
 
 
 def run_command(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,10 +43,24 @@ def wait_until(
     return time.monotonic() - start
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def is_ready(obj: dict[str, Any]) -> bool:
     """Whether an object's Ready condition is True."""
     conditions = obj.get("status", {}).get("conditions", [])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def manifest(version: str, kind: str, namespace: str, name: str, **content: Any) -> dict[str, Any]:
+    """Return an object of Kubernetes."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **content}
 
 
 @dataclass(frozen=True)
@@ -65,9 +84,23 @@ class Kubectl:
         """Return objects as JSON."""
         return json.loads(self("get", *arguments, "--output=json"))
 
+    def apply(self, *objects: dict[str, Any]) -> None:
+        """Apply objects on the server."""
+        content = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=content)
+
     def patch(self, *arguments: str, merge: dict[str, Any]) -> None:
         """Merge a patch into an object."""
         self("patch", *arguments, "--type=merge", "--patch", json.dumps(merge))
+
+
+def other_gateway_node(kubectl: Kubectl, entrance: str) -> layout.Node:
+    """Return a node with a gateway pod, other than the one that clients address."""
+    selector = "--selector=app.kubernetes.io/name=traefik"
+    pods = kubectl.get("pods", "--namespace=tenfold-gateway", selector)["items"]
+    names = {each["spec"]["nodeName"] for each in pods}
+    nodes = cluster.existing_nodes()
+    return next(each for each in nodes if each.name in names and each.address not in entrance)
 
 
 @dataclass
@@ -77,6 +110,8 @@ class Load:
     answers: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     slowest_seconds: float = 0.0
+    failed_at: list[float] = field(default_factory=list)
+    """When the failed ones were sent, by time.monotonic."""
 
     @property
     def requests(self) -> int:
@@ -90,9 +125,15 @@ class Load:
 
     def __str__(self) -> str:
         seen = [f"{what}: {count}" for what, count in (*self.answers.items(), *self.errors.items())]
+        since = time.time() - time.monotonic()
+        when = [
+            f"{datetime.fromtimestamp(each + since, UTC):%H:%M:%S.%f}"
+            for each in self.failed_at[:_TOLD_FAILURES]
+        ]
         return (
             f"{self.failed} of {self.requests} failed ({', '.join(seen)}), "
             f"slowest {self.slowest_seconds:.3f} s"
+            f"{', sent at ' + ', '.join(when) if when else ''}"
         )
 
 
@@ -101,13 +142,19 @@ async def _send(client: httpx.AsyncClient, url: str, load: Load) -> None:
     try:
         answer = await client.get(url)
         load.answers[answer.status_code] += 1
+        is_failed = answer.status_code >= 400
     except httpx.HTTPError as error:
         load.errors[repr(error)] += 1
+        is_failed = True
+    if is_failed:
+        load.failed_at.append(start)
     load.slowest_seconds = max(load.slowest_seconds, time.monotonic() - start)
 
 
-async def _send_steadily(url: str, per_second: float, load: Load, stop: threading.Event) -> None:
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+async def _send_steadily(
+    url: str, per_second: float, kept: int, load: Load, stop: threading.Event
+) -> None:
+    limits = httpx.Limits(max_connections=64 if kept else None, max_keepalive_connections=kept)
     start, sent = time.monotonic(), 0
     async with httpx.AsyncClient(timeout=10, limits=limits) as client, asyncio.TaskGroup() as group:
         while not stop.is_set():
@@ -117,11 +164,16 @@ async def _send_steadily(url: str, per_second: float, load: Load, stop: threadin
 
 
 @contextmanager
-def steady_load(url: str, per_second: float) -> Iterator[Load]:
-    """Send requests at a steady rate until the block ends; every request has then ended too."""
+def steady_load(url: str, per_second: float, *, keep_alive: bool = True) -> Iterator[Load]:
+    """Send requests at a steady rate until the block ends; every request has then ended too.
+
+    Without `keep_alive` each of them has a connection of its own.
+    """
     load, stop = Load(), threading.Event()
     sender = threading.Thread(
-        target=lambda: asyncio.run(_send_steadily(url, per_second, load, stop))
+        target=lambda: asyncio.run(
+            _send_steadily(url, per_second, 64 if keep_alive else 0, load, stop)
+        )
     )
     sender.start()
     try:

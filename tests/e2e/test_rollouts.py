@@ -11,7 +11,7 @@ import pytest
 from tenfold_local import processes
 
 from tests.e2e.conftest import TENANT
-from tests.rollouts.demo import ANALYSIS, CANARY, Demo
+from tests.rollouts.demo import ANALYSIS, CANARY, Demo, serving
 from tests.support import Kubectl, Load, steady_load, wait_until
 
 pytestmark = pytest.mark.cluster
@@ -28,14 +28,8 @@ PROMETHEUS = ("statefulset/prometheus", "--namespace=tenfold-monitoring")
 @pytest.fixture(scope="module")
 def demo(kubectl: Kubectl) -> Iterator[Demo]:
     """A Workload whose first revision serves."""
-    demo = Demo(kubectl, TENANT)
-    demo.delete()
-    demo.apply({}, QUICK)
-    try:
-        demo.wait_rolled_out()
+    with serving(kubectl, TENANT, "demo", QUICK) as demo:
         yield demo
-    finally:
-        demo.delete()
 
 
 @pytest.fixture
@@ -72,12 +66,43 @@ def test_a_preview_is_seen_by_those_who_ask_and_a_killed_operator_goes_on(
         what="the preview",
     )
     assert {httpx.get(url).text for _ in range(20)} == {old}
-    demo.annotate("promote", "/0")
+    assert "Paused" in demo.order("status")
+    demo.order("promote")
     wait_for_weight(demo, 20)
     operator = "--selector=app.kubernetes.io/name=operator"
     kubectl("delete", "pod", OPERATOR_NAMESPACE, operator, "--grace-period=0", "--force")
     demo.wait_rolled_out()
     assert demo.stable != old
+    assert load.failed == 0, str(load)
+
+
+def test_visitors_stay_with_their_revision_until_its_time_is_over(
+    demo: Demo, load: Load, entrances: dict[str, str]
+) -> None:
+    url = f"{entrances['gateway']}/{demo.name}"
+    steps = [{"weight": weight, "holdSeconds": 0, "pause": True} for weight in (50, 100)]
+    sticky = {"strategy": "canary", "steps": steps, "affinity": {"cookie": "revision"}}
+    demo.apply({"COOKIE": "revision"}, {"strategy": "immediate"})
+    demo.wait_rolled_out()
+    old = demo.stable
+    with httpx.Client() as visitor:
+        assert visitor.get(url).text == old
+        demo.apply({"COOKIE": "revision", "V": "sticky"}, sticky)
+        wait_for_phase(demo, "Paused")
+        assert len({httpx.get(url).text for _ in range(40)}) == 2, "new visitors go to both"
+        assert {visitor.get(url).text for _ in range(20)} == {old}
+        demo.order("promote")
+        wait_for_weight(demo, 100)
+        wait_for_phase(demo, "Paused")
+        assert {httpx.get(url).text for _ in range(10)} == {
+            demo.workload["status"]["targetRevision"]
+        }
+        assert {visitor.get(url).text for _ in range(20)} == {old}
+        demo.order("promote")
+        demo.wait_rolled_out()
+        assert visitor.get(url).text == demo.stable != old
+    demo.apply({"V": "2"}, {"strategy": "immediate"})
+    demo.wait_rolled_out()
     assert load.failed == 0, str(load)
 
 
@@ -105,7 +130,7 @@ def test_a_slow_revision_is_rolled_back(demo: Demo, load: Load) -> None:
 
 
 def test_a_failed_revision_is_tried_again_only_when_a_person_says_so(
-    demo: Demo, load: Load, kubectl: Kubectl
+    demo: Demo, load: Load
 ) -> None:
     demo.apply({"CRASH": "1"}, {**QUICK, "maxRestarts": 1})
     demo.wait_failed()
@@ -113,8 +138,8 @@ def test_a_failed_revision_is_tried_again_only_when_a_person_says_so(
     assert failed["reason"] == "CrashLooping"
     assert "ended with code 1" in failed["message"]
     attempt = failed["attempt"]
-    value = f"tenfold.dev/retry={failed['revision']}@{attempt}"
-    kubectl("annotate", "--overwrite", *demo.ref, value)
+    assert failed["revision"] in demo.order("history")
+    demo.order("retry")
     wait_until(
         lambda: demo.workload["status"]["attempts"] == attempt + 1,
         seconds=30,
@@ -247,3 +272,35 @@ def test_a_query_that_prometheus_refuses_is_a_condition_and_moves_no_traffic(
     demo.apply({"V": "8"}, QUICK)
     demo.wait_rolled_out()
     assert load.failed == 0, str(load)
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}, "memory limit of 1Gi"),
+        ({"requests": {"cpu": "much"}}, "quantities must match"),
+    ],
+)
+def test_a_template_that_the_api_server_refuses_is_a_condition_and_moves_no_traffic(
+    demo: Demo, load: Load, resources: dict[str, Any], message: str
+) -> None:
+    stable = demo.stable
+    demo.apply({"V": "11"}, QUICK, resources=resources)
+    wait_for_phase(demo, "Invalid")
+    assert message in demo.condition("Progressing")["message"]
+    assert demo.weights == {stable: 100}
+    demo.apply({"V": "8"}, QUICK)
+    demo.wait_rolled_out()
+    assert load.failed == 0, str(load)
+
+
+def test_a_spent_error_budget_ends_the_rollout(demo: Demo, load: Load) -> None:
+    stable = demo.stable
+    # Of the budget of all revisions together: one request in 1,000 may fail in the last minute.
+    budget = {"objective": 0.999, "windowSeconds": 60, "minRemaining": 0.5}
+    analysis = {"intervalSeconds": 2, "windowSeconds": 10, "errorBudget": budget}
+    demo.apply({"ERROR_RATIO": "0.2"}, {**QUICK, "analysis": analysis})
+    demo.wait_failed()
+    assert "errorBudget" in demo.condition("Progressing")["message"]
+    assert demo.weights == {stable: 100}
+    assert load.failed > 0, str(load)

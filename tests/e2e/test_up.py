@@ -15,26 +15,26 @@ from tenfold_local import layout
 from tests.support import run_command
 
 pytestmark = pytest.mark.cluster
-SECOND_UP_SECONDS = 30.0
+MOST_PREVIEWS = 4
+"""A second `up` may last as long as so many previews: it looks at the cluster twice and waits for
+nothing. How many seconds that are is for bench-up: here the machine may be slow and busy."""
 
 
-def test_a_second_up_changes_nothing_and_is_quick(
+def test_a_second_up_changes_nothing_and_waits_for_nothing(
     platform: None, say: Callable[[str], None]
 ) -> None:
+    target = targets.find(None)
     start = time.monotonic()
+    target.pulumi("preview", "--expect-no-changes", "--stack", target.stack)
+    previewed = time.monotonic()
     done = run_command("tenfold", "up")
-    seconds = time.monotonic() - start
-    say(f"second up: {seconds:.1f} s")
+    preview, second_up = previewed - start, time.monotonic() - previewed
+    say(f"preview: {preview:.1f} s, second up: {second_up:.1f} s")
     assert done.returncode == 0, done.stdout + done.stderr
     changes = re.findall(r"(\d+) (created|updated|replaced|deleted)", done.stdout)
     assert not changes, done.stdout
     assert "unchanged" in done.stdout
-    assert seconds < SECOND_UP_SECONDS
-
-
-def test_a_preview_shows_no_change(platform: None) -> None:
-    target = targets.find(None)
-    target.pulumi("preview", "--expect-no-changes", "--stack", target.stack)
+    assert second_up < MOST_PREVIEWS * preview
 
 
 def test_the_environment_that_tenfold_prints_is_enough_for_kubectl(platform: None) -> None:

@@ -96,27 +96,32 @@ def test_shadows_of_a_large_cache_watch_a_sample(monkeypatch: pytest.MonkeyPatch
     assert max(len(shadow) for shadow in cache._shadows) <= 2 * 64
 
 
-@pytest.mark.parametrize("mebibytes", [4, 6, 9])
-def test_memory_stays_within_its_bytes(mebibytes: int) -> None:
+@pytest.mark.parametrize("key_length", [13, 100])
+@pytest.mark.parametrize("shape", [SHAPES[0], max(SHAPES, key=lambda shape: shape.ghost)])
+@pytest.mark.parametrize("mebibytes", [5, 7, 10])
+def test_memory_stays_within_its_bytes(mebibytes: int, shape: Shape, key_length: int) -> None:
     capacity = mebibytes * 1024 * 1024
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         memory = Memory(capacity)
-        for number in range(12_000):
-            key = f"product:{number}"
+        # Stays, as nothing is asked for.
+        memory._policy._queues.reshape(shape)
+        # Enough to fill the largest ghost queue too.
+        for number in range(mebibytes * 2000):
+            key = f"product:{number}".ljust(key_length)
             value = number.to_bytes(8, "big") * 25
             memory.put(key, Held(Entry(number + 0.5, number + 60.5, value), 0.5, number + 1.5))
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert len(memory) > (mebibytes - 3) * 1000
+    assert len(memory) > (mebibytes - 4) * 700
     assert memory.used <= capacity
     assert grown <= capacity
 
 
 def test_a_value_larger_than_the_memory_is_not_held() -> None:
-    memory = Memory(4 * 1024 * 1024)
+    memory = Memory(5 * 1024 * 1024)
     memory.put("small", Held(Entry(1.0, 2.0, b"x"), 0.0, 1.0))
     memory.put("large", Held(Entry(1.0, 2.0, b"x" * 5_000_000), 0.0, 1.0))
     assert memory.get("large") is None
@@ -124,7 +129,7 @@ def test_a_value_larger_than_the_memory_is_not_held() -> None:
 
 
 def test_a_message_that_comes_late_leaves_what_is_newer() -> None:
-    memory = Memory(4 * 1024 * 1024)
+    memory = Memory(5 * 1024 * 1024)
     empty = memory.used
     memory.put("key", Held(Entry(2.0, 9.0, b"new"), 0.0, 1.0))
     memory.drop("key", 1.5)

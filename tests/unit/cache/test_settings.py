@@ -14,7 +14,7 @@ from tenfold_cache.entry import Entry, describe, later, usable
         (Lifetime, {"jitter": 1.0}, "jitter"),
         (Tier, {"url": "http://localhost"}, "url"),
         (Tier, {"url": "redis://localhost", "timeout_seconds": 0}, "timeout_seconds"),
-        (Settings, {"memory_bytes": 1}, "memory_bytes"),
+        (Settings, {"memory_bytes": 5 * 1024 * 1024 - 1}, "memory_bytes"),
         (Settings, {"load_seconds": 0}, "load_"),
         (Settings, {"namespace": "a:b"}, "namespace"),
     ],

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tenfold_operator.forecast import members as members_module
 from tenfold_operator.forecast.ensemble import Ensemble
+from tenfold_operator.forecast.members import HORIZONS
 from tenfold_operator.forecast.training import LEAST_STEPS, fit
 from tenfold_operator.forecast.types import FAMILIES, LEVELS, Forecast
 
@@ -133,6 +134,16 @@ def test_the_band_holds_as_often_as_it_says_two_days_after_the_noise_has_grown(
     assert 0.86 < np.mean(inside[2 * DAY :]) < 0.94
 
 
+def test_the_band_is_wider_where_the_load_is_known_to_jump_and_nowhere_else() -> None:
+    random = np.random.default_rng(3)
+    values = np.full(10 * DAY, 100.0) + random.normal(0.0, 2.0, 10 * DAY)
+    values[::12] += random.choice([0.0, 200.0], size=values[::12].size)
+    ensemble = fit(values, STEP, START)
+    forecast = ensemble.predict(12)
+    width = forecast.quantiles[0.95] - forecast.quantiles[0.05]
+    assert width[0] > 5.0 * width[3:9].max()
+
+
 def test_a_level_ten_times_higher_is_followed_within_an_hour(ensemble: Ensemble) -> None:
     for value in daily(6)[5 * DAY : 5 * DAY + 12] * 10.0:
         ensemble.update(value)
@@ -171,10 +182,10 @@ def test_a_family_that_fails_loses_its_say_and_harms_no_answer(
     best = max(FAMILIES, key=lambda family: before[family])
     plain = members_module.Members.ahead
 
-    def broken(self: members_module.Members, *arguments: object) -> np.ndarray:
-        answers = plain(self, *arguments)  # type: ignore[arg-type]
+    def broken(self: members_module.Members, *arguments: object) -> tuple[np.ndarray, np.ndarray]:
+        answers, width = plain(self, *arguments)  # type: ignore[arg-type]
         answers[FAMILIES.index(best)] = np.nan
-        return answers
+        return answers, width
 
     monkeypatch.setattr(members_module.Members, "ahead", broken)
     for value in daily(7)[5 * DAY : 6 * DAY]:
@@ -206,6 +217,14 @@ def test_a_horizon_below_one_is_refused(ensemble: Ensemble) -> None:
         ensemble.predict(0)
 
 
+def test_a_farther_horizon_changes_no_nearer_answer(ensemble: Ensemble) -> None:
+    near, far = ensemble.predict(HORIZONS), ensemble.predict(HORIZONS + 20)
+    assert len(far.mean) == HORIZONS + 20
+    assert far.mean[:HORIZONS] == pytest.approx(near.mean)
+    assert far.quantiles[0.9][:HORIZONS] == pytest.approx(near.quantiles[0.9])
+    assert ensemble.predict(3).mean == pytest.approx(near.mean[:3])
+
+
 def test_updates_equal_a_history_fitted_at_once(ensemble: Ensemble) -> None:
     future = daily(6)[5 * DAY : 5 * DAY + 100]
     for value in future:
@@ -219,3 +238,14 @@ def test_updates_equal_a_history_fitted_at_once(ensemble: Ensemble) -> None:
         assert np.exp(mine) - ours.offset == pytest.approx(
             np.exp(fresh) - again.offset, rel=0.02, nan_ok=True
         )
+
+
+def test_the_band_is_wide_when_the_load_is_apt_to_jump() -> None:
+    random = np.random.default_rng(0)
+    steps = np.arange(6 * DAY)
+    values = random.poisson(100.0, steps.size).astype(np.float64)
+    # At every full hour a batch comes, of any size.
+    values[steps % 12 == 0] += random.uniform(0.0, 150.0, (steps % 12 == 0).sum())
+    forecast = fit(values, STEP, START).predict(12)
+    wide = forecast.quantiles[0.95] - forecast.quantiles[0.05]
+    assert wide[0] > 1.5 * wide[1:].max()

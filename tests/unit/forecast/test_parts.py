@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.ensemble import HistGradientBoostingRegressor
 from statsmodels.tsa.arima.model import ARIMA
-from tenfold_operator.forecast import contest, drift, skill, statistical, training
+from tenfold_operator.forecast import contest, drift, features, fitting, skill, statistical
 from tenfold_operator.forecast.contest import Contest, Ruling
 from tenfold_operator.forecast.days import Days
+from tenfold_operator.forecast.forest import Grove, mean_of
 from tenfold_operator.forecast.history import History
 from tenfold_operator.forecast.types import NO_CALENDAR, Calendar, Campaign
 
@@ -28,20 +29,60 @@ def test_trees_as_arrays_answer_as_the_library_does() -> None:
     model = HistGradientBoostingRegressor(max_iter=40, max_leaf_nodes=24, random_state=0)
     model.fit(inputs, target)
     asked = random.normal(size=(500, 6))
-    assert training.flatten(model)(asked) == pytest.approx(model.predict(asked), abs=1e-9)
+    assert fitting.flatten(model)(asked) == pytest.approx(model.predict(asked), abs=1e-9)
+
+
+def test_forests_walked_at_once_answer_as_each_alone() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(1_000, 4))
+    forests = []
+    for count in (30, 20, 10):
+        model = HistGradientBoostingRegressor(max_iter=count, max_depth=4, random_state=0)
+        forests.append(fitting.flatten(model.fit(inputs, random.normal(size=1_000))))
+    near, far, width = forests
+    is_near = random.random(1_000) < 0.5
+    trees, widths = Grove(near, far, width)(inputs, is_near)
+    assert trees == pytest.approx(np.where(is_near, near(inputs), far(inputs)))
+    assert widths == pytest.approx(width(inputs))
+
+
+def test_the_mean_of_forests_answers_the_mean_of_their_answers() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(1_000, 4))
+    forests = []
+    for count in (30, 10):
+        model = HistGradientBoostingRegressor(max_iter=count, max_depth=4, random_state=0)
+        forests.append(fitting.flatten(model.fit(inputs, random.normal(size=1_000))))
+    answers = [forest(inputs) for forest in forests]
+    assert mean_of(forests)(inputs) == pytest.approx(np.mean(answers, axis=0))
+
+
+def test_a_target_is_compared_with_the_same_time_a_week_ago() -> None:
+    history = History(Days(START, STEP, NO_CALENDAR), scale=100.0)
+    saturday = 5 * DAY
+    for value in [*np.full(saturday, 100.0), *np.full(DAY, 300.0), *np.full(6 * DAY - 1, 100.0)]:
+        history.append(value)
+    steps = np.array([1, 10])
+    at = np.full(2, history.last)
+    profiles = features.profiles_at(history, steps)
+    row = features.ahead(history, at, steps, profiles)
+    times = np.log((300.0 + history.offset) / (100.0 + history.offset))
+    yesterday, last_week = row[:, 2], row[:, features.AHEAD]
+    assert yesterday == pytest.approx(0.0, abs=1e-9)
+    assert last_week[1] == pytest.approx(times)
 
 
 def test_a_network_as_arrays_answers_what_it_learned() -> None:
     random = np.random.default_rng(0)
     inputs = random.normal(size=(4_000, 4))
     target = np.abs(inputs[:, 0])
-    network = training.fit_network(inputs, target, np.ones(4_000), seed=0)
+    network = fitting.fit_network(inputs, target, np.ones(4_000), seed=0)
     assert np.abs(network(inputs) - target).mean() < 0.1
 
 
 def test_the_state_space_forecasts_what_the_library_forecasts() -> None:
     residuals = np.cumsum(np.random.default_rng(0).normal(size=600)) * 0.1
-    space = training.fit_statistical(residuals, seasonal=False)
+    space = fitting.fit_statistical(residuals, seasonal=False)
     state = space.begin(float(residuals[0]))
     for residual in residuals:
         state = space.step(state, float(residual))
@@ -55,6 +96,18 @@ def test_a_gap_moves_the_state_by_time_only() -> None:
     space = statistical.smoothing(0.5, 5)
     state = space.begin(3.0)
     assert space.step(state, float("nan")) == pytest.approx(state)
+
+
+def test_a_gap_after_a_steep_rise_is_filled_with_what_that_hour_of_the_day_is_used_to() -> None:
+    day = np.full(DAY, 100.0)
+    day[100:112] = 900.0
+    history = History(Days(START, STEP, NO_CALENDAR), scale=100.0)
+    for value in [*np.tile(day, 6), *day[:103]]:
+        history.append(value)
+    for _ in day[103:]:
+        history.append(float("nan"))
+    filled = np.exp(history.log[history.last + 1 - (DAY - 103) : history.last + 1]) - history.offset
+    assert filled == pytest.approx(day[103:], rel=0.01)
 
 
 def test_days_keep_their_place_when_summer_time_begins() -> None:

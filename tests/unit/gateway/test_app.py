@@ -51,10 +51,10 @@ class Gateway:
         )
         redis = store.Store(config.redis_url, None)
         products = tenfold_cache.Cache(
-            tenfold_cache.Settings(memory_bytes=4 * 1024 * 1024),
+            tenfold_cache.Settings(memory_bytes=5 * 1024 * 1024),
             prometheus_client.CollectorRegistry(),
         )
-        self._app = app.create_app(config, redis, self.lifecycle, self.counters, products)
+        self._app = app.create_app(config, redis, redis, self.lifecycle, self.counters, products)
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)

@@ -290,6 +290,12 @@ class TestHandOver:
         with pytest.raises(Failure, match=what):
             orders.hand_over(self.tier(), target, self.now)
 
+    def test_a_cluster_is_refused_with_what_to_do_instead(self) -> None:
+        tier = self.tier()
+        spec = tier.spec.model_copy(update={"topology": "cluster", "shards": 3})
+        with pytest.raises(Failure, match="l2 is a cluster"):
+            orders.hand_over(tier.model_copy(update={"spec": spec}), None, self.now)
+
     def test_without_a_known_primary_it_is_refused_with_the_tiers_own_words(self) -> None:
         with pytest.raises(Failure, match="no primary of l2 is known: 1 of 3 Sentinels answer"):
             orders.hand_over(

@@ -140,6 +140,22 @@ def test_a_rolled_out_workload_is_two_lines(world: World) -> None:
     assert len(text.splitlines()) == 2
 
 
+def test_scaling_says_what_was_decided_and_why() -> None:
+    scaling = {
+        "message": "8 pods; 3 for the load; 8 for the next 75 s",
+        "reasons": ["a pod serves 600 requests a minute, as given", "within 75 s up to 75.0/s"],
+    }
+    spec = {"port": 8080, "template": template("v1"), "scaling": {"maxReplicas": 9}}
+    manifest = {"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}
+    status = {"scaling": scaling}
+    text = shown(tree.workload_tree(Workload.model_validate({**manifest, "status": status}), NOW))
+    assert line_with(text, "scaling").endswith("8 pods; 3 for the load; 8 for the next 75 s")
+    assert "within 75 s up to 75.0/s" in text
+    spec["scaling"] = {"maxReplicas": 9, "mode": "Preview"}
+    text = shown(tree.workload_tree(Workload.model_validate({**manifest, "status": status}), NOW))
+    assert line_with(text, "scaling").endswith("only reported")
+
+
 def test_words_in_square_brackets_are_words() -> None:
     text = shown(tree.workload_tree(judged(message="[red]step[/] 2 of 3: [x]"), NOW))
     assert "[red]step[/] 2 of 3: [x]" in text

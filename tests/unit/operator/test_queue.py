@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
 from tenfold_operator.handlers.queue import Queue, Reconcile
 from tenfold_operator.model.manifest import Ref
 from tenfold_operator.ports import Unavailable
@@ -110,3 +111,24 @@ def test_a_look_may_ask_for_the_next() -> None:
         await until(lambda: len(looks) == 3)
 
     run(reconcile, play)
+
+
+@pytest.mark.parametrize("ticks", range(8))
+def test_a_worker_ends_when_it_is_cancelled_whatever_it_has_just_heard(ticks: int) -> None:
+    """Python 3.11's asyncio.wait_for forgets a cancellation that comes with what it waits for."""
+
+    async def main() -> None:
+        queue = Queue(do_nothing)
+        await queue.wake(B, 60)
+        worker = asyncio.create_task(queue.work())
+        await asyncio.sleep(0.01)  # it waits for B now
+        await queue.wake(A, 30)
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        worker.cancel()
+        _, pending = await asyncio.wait([worker], timeout=2)
+        worker.cancel()
+        assert not pending
+        assert worker.cancelled()
+
+    asyncio.run(main())

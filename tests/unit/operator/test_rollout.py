@@ -732,6 +732,57 @@ def test_the_preview_of_a_failed_revision_is_taken_away() -> None:
     assert preview(world) is None
 
 
+# Affinity.
+
+
+STICKY: dict[str, Any] = {
+    "strategy": "canary",
+    "steps": [{"weight": 50, "pause": True}, {"weight": 100, "pause": True}],
+    "affinity": {"cookie": "revision"},
+}
+
+
+def kept(world: World) -> dict[str, str]:
+    """Return where visitors' cookies lead."""
+    rules = world.route["spec"]["rules"][:-1]
+    return {
+        rule["matches"][0]["headers"][0]["value"]: rule["backendRefs"][0]["name"] for rule in rules
+    }
+
+
+def test_visitors_stay_with_their_revision_while_the_rollout_goes_on() -> None:
+    world = begin(STICKY)
+    world.until("Paused")
+    before, after = old(world), new(world)
+    both = {rf"(^|; *)revision={name.removeprefix('web-')}(;|$)": name for name in (before, after)}
+    assert kept(world) == both
+    world.annotate(promote=f"{attempt(world)}/0")
+    history(world, shares, rounds=10)
+    assert shares(world) == (0, 100)
+    assert kept(world) == both, "the last step is the time that they get"
+    assert world.replicas[before] == 4, "its visitors may be many, whatever its weight"
+    world.annotate(promote=f"{attempt(world)}/1")
+    world.until("RolledOut")
+    assert kept(world) == {}
+
+
+def test_visitors_of_a_revision_that_is_given_up_go_back_with_the_traffic() -> None:
+    world = begin(STICKY)
+    world.until("Paused")
+    world.annotate(abort=attempt(world))
+    world.round(2)
+    assert kept(world) == {}
+
+
+def test_visitors_do_not_stay_with_a_revision_that_cannot_serve() -> None:
+    world = begin(STICKY)
+    world.until("Paused")
+    world.broken.add(old(world))
+    world.round(2)
+    world.round(2)
+    assert list(kept(world).values()) == [new(world)]
+
+
 # Configuration.
 
 

@@ -8,9 +8,8 @@ from tenfold_operator.model.generated import (
     WorkloadScalingSchedule,
     WorkloadScalingStatus,
 )
-from tenfold_operator.plan.scaling import memory, revisions, schedule, startup, status
+from tenfold_operator.plan.scaling import memory, schedule, startup, status
 from tenfold_operator.plan.scaling.outlook import Outlook, look_ahead, peak
-from tenfold_operator.plan.scaling.revisions import Share
 
 from tests.unit.operator.scaling_world import NOW, Scaler, forecast, outlook
 
@@ -161,7 +160,7 @@ def test_the_memory_survives_the_status() -> None:
     scaler.decide(level=100.0)
     scaler.wait(15)
     decision = scaler.decide(level=10.0)
-    said = status.report(scaler.observed(level=10.0), decision, None, scaler.now)
+    said = status.report(scaler.observed(level=10.0), decision, None, None, scaler.now)
     again = WorkloadScalingStatus.model_validate(said.to_json())
     assert again == said
     assert memory.recall(again) == decision.memory
@@ -173,12 +172,12 @@ def test_the_memory_survives_the_status() -> None:
 def test_the_status_says_in_a_sentence_what_was_decided_and_why() -> None:
     scaler = Scaler(replicas=4)
     observed = scaler.observed(level=30.0, ahead=outlook([30.0, 75.0]))
-    said = status.report(observed, scaler.decide(30.0, outlook([30.0, 75.0])), None, NOW)
+    said = status.report(observed, scaler.decide(30.0, outlook([30.0, 75.0])), None, None, NOW)
     assert said.message == "8 pods; 3 for the load; 8 for the next 75 s"
     assert (said.replicas, said.horizon_seconds, said.confidence_percent) == (8, 75, 100)
     assert said.capacity_requests_per_minute == 600
     doubtful = scaler.decide(0.0, outlook([0.0, 0.0]), doubts=("3 of 8 pods fail",))
-    said = status.report(observed, doubtful, said, NOW)
+    said = status.report(observed, doubtful, None, said, NOW)
     assert said.held == "InDoubt"
     assert said.message is not None
     assert said.message.endswith("no pod is taken away: 3 of 8 pods fail")
@@ -189,7 +188,7 @@ def test_the_status_is_written_when_a_number_changes_and_each_minute() -> None:
 
     def say(level: float, before: WorkloadScalingStatus | None) -> WorkloadScalingStatus:
         decision = scaler.decide(level)
-        return status.report(scaler.observed(level), decision, before, scaler.now)
+        return status.report(scaler.observed(level), decision, None, before, scaler.now)
 
     first = say(49.0, None)
     scaler.wait(15)
@@ -276,25 +275,3 @@ def test_only_steps_that_meet_the_horizon_count() -> None:
     assert peak(ahead, NOW, 31.0) == (10.0, 10.0)
     assert peak(ahead, NOW + timedelta(seconds=90), 60.0) == (20.0, 20.0)
     assert peak(ahead, NOW + timedelta(seconds=90), 200.0) is None
-
-
-def test_a_revision_alone_gets_the_total() -> None:
-    assert revisions.split(5, [Share(revision="a", weight=100, serving=9)]) == {"a": 5}
-
-
-def test_during_a_rollout_each_revision_gets_its_share_rounded_up() -> None:
-    shares = [
-        Share(revision="a", weight=90, serving=3),
-        Share(revision="b", weight=10, serving=0),
-        Share(revision="c", weight=0, serving=2),
-    ]
-    assert revisions.split(10, shares) == {"a": 9, "b": 1}
-    assert revisions.split(11, shares) == {"a": 10, "b": 2}
-
-
-def test_during_a_rollout_no_revision_falls_below_what_is_serving() -> None:
-    shares = [
-        Share(revision="a", weight=50, serving=10),
-        Share(revision="b", weight=50, serving=1),
-    ]
-    assert revisions.split(10, shares) == {"a": 10, "b": 5}

@@ -6,10 +6,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tenfold_operator.plan.scaling import revisions
 from tenfold_operator.plan.scaling.load import Load, Signals, judge
 from tenfold_operator.plan.scaling.outlook import Outlook
-from tenfold_operator.plan.scaling.revisions import Share
 
 from tests.unit.operator.scaling_world import HEALTHY, NOW, POD, Scaler, outlook
 
@@ -189,28 +187,6 @@ def test_the_memory_stays_small(
     scaler.decide(level=level, ahead=ahead)
     scaler.wait(3600)
     assert len(scaler.decide(level=level, ahead=ahead).memory.recommendations) <= 2
-
-
-@CALM
-@given(
-    st.integers(1, 1000),
-    st.lists(
-        st.builds(
-            Share,
-            revision=st.sampled_from("abcd"),
-            weight=st.integers(0, 100),
-            serving=st.integers(0, 50),
-        ),
-        unique_by=lambda each: each.revision,
-    ),
-)
-def test_a_split_serves_every_share(total: int, shares: list[Share]) -> None:
-    pods = revisions.split(total, shares)
-    routed = {each.revision: each for each in shares if each.weight}
-    assert pods.keys() == routed.keys()
-    for name, each in routed.items():
-        assert pods[name] * 100 >= total * each.weight
-        assert len(routed) == 1 or pods[name] >= each.serving
 
 
 def test_an_hour_of_quiet_is_not_an_outage() -> None:

@@ -9,7 +9,7 @@ from tenfold_operator.forecast.types import LEVELS
 
 from tests.benchmarks import autoscale_policies as policies
 from tests.benchmarks import autoscale_traces as traces
-from tests.benchmarks.autoscale import compared
+from tests.benchmarks.autoscale import Curves, compared
 from tests.benchmarks.autoscale_forecasts import Forecasts
 from tests.benchmarks.autoscale_score import Point, cost_at, ready, score, ticks_of
 from tests.benchmarks.autoscale_traces import Trace
@@ -154,6 +154,19 @@ def test_all_are_compared_where_the_hpa_gets_down_to() -> None:
     }
     figures = compared(curves, 0.01)
     assert figures == {"violation_ratio": 0.02, "gap_closed": 0.75, "ratio_to_hpa": 0.5}
+
+
+def test_what_is_not_reached_closes_nothing_and_without_a_gap_there_is_none() -> None:
+    never: Curves = {
+        "hpa": (point(0.01, 2.0),),
+        "tenfold": (point(0.02, 1.5),),
+        "oracle": (point(0.0, 1.0),),
+    }
+    assert compared(never, 0.01)["gap_closed"] == 0.0
+    assert compared(never, 0.01)["ratio_to_hpa"] is None
+    equal: Curves = {**never, "tenfold": (point(0.01, 0.9),), "oracle": (point(0.0, 2.0),)}
+    assert compared(equal, 0.01)["gap_closed"] is None
+    assert compared(equal, 0.01)["ratio_to_hpa"] == 0.45
 
 
 def test_a_trace_is_cut_where_the_training_ends(

@@ -1,15 +1,21 @@
 """The handler of Workloads: what it asks, and what it makes of the answers."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tenfold_operator.adapters.store import Store
 from tenfold_operator.apply import Applier
+from tenfold_operator.forecast.store import FileStore
+from tenfold_operator.handlers.forecasts import Forecasts
+from tenfold_operator.handlers.scaling import Scaling
 from tenfold_operator.handlers.workload import WorkloadHandler
 from tenfold_operator.journal import Journal
+from tenfold_operator.model.manifest import Ref
 from tenfold_operator.model.observed import Sample
-from tenfold_operator.ports import Metrics, Rejected, Unavailable
+from tenfold_operator.ports import Clock, Metrics, Rejected, Unavailable
 
 from tests.unit.operator.world import World, template
 
@@ -37,6 +43,18 @@ class Prometheus(Metrics):
         raise AssertionError("nobody asks for ranges")
 
 
+def no_scaling(clock: Clock, prometheus: Metrics) -> Scaling:
+    """Return what no Workload of these tests asks for."""
+
+    async def wake(ref: Ref) -> None:
+        raise AssertionError(f"nothing is decided for {ref}")
+
+    with ThreadPoolExecutor(1) as pool:
+        store = FileStore(Path("/nonexistent"))
+        forecasts = Forecasts(prometheus=prometheus, clock=clock, pool=pool, store=store)
+    return Scaling(prometheus=prometheus, clock=clock, forecasts=forecasts, wake=wake)
+
+
 class Handled:
     """A world with the real handler in place of a planner."""
 
@@ -51,6 +69,7 @@ class Handled:
             applier=Applier(self.world),
             journal=Journal(),
             clock=self,
+            scaling=no_scaling(self, self.prometheus),
         )
 
     def now(self) -> Any:

@@ -62,7 +62,8 @@ class World:
     def merge(self, ref: Ref, patch: Any) -> None:
         raise AssertionError(f"a Workload's plan merges nothing: {ref} {patch}")
 
-    def delete(self, ref: Ref) -> None:
+    def delete(self, ref: Ref, *, alone: bool = False) -> None:
+        assert not alone, "nothing of a Workload outlives what made it"
         self.objects.pop(ref, None)
 
     def record(self, ref: Ref, uid: str, event: Announce, now: datetime) -> None:
