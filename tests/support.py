@@ -22,8 +22,8 @@ from tenfold_local import cluster, layout
 from tenfold_local.toolchain import KUBERNETES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Of more failures than these the first tell enough.
-_TOLD_FAILURES = 10
+# Of many failures so many of the first and of the last tell enough.
+_TOLD_FAILURES = 5
 
 
 def run_command(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -104,51 +104,62 @@ def other_gateway_node(kubectl: Kubectl, entrance: str) -> layout.Node:
 
 
 @dataclass
+class Failure:
+    """A request without an answer, or with one that is an error."""
+
+    sent: float
+    """By time.monotonic."""
+    took_seconds: float
+    reason: str
+
+    def __str__(self) -> str:
+        sent = datetime.fromtimestamp(self.sent + time.time() - time.monotonic(), UTC)
+        return f"{sent:%H:%M:%S.%f} {self.reason} after {self.took_seconds:.3f} s"
+
+
+@dataclass
 class Load:
-    """What a steady load saw: each answer, and each request that got none."""
+    """What a steady load saw of the requests that have ended."""
 
-    answers: Counter[int] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
     slowest_seconds: float = 0.0
-    failed_at: list[float] = field(default_factory=list)
-    """When the failed ones were sent, by time.monotonic."""
-
-    @property
-    def requests(self) -> int:
-        """Requests that were sent and have ended."""
-        return self.answers.total() + self.errors.total()
+    failures: list[Failure] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
-        """Requests without an answer, or with one that is an error."""
-        return self.errors.total() + sum(n for status, n in self.answers.items() if status >= 400)
+        """How many requests failed."""
+        return len(self.failures)
 
     def __str__(self) -> str:
-        seen = [f"{what}: {count}" for what, count in (*self.answers.items(), *self.errors.items())]
-        since = time.time() - time.monotonic()
-        when = [
-            f"{datetime.fromtimestamp(each + since, UTC):%H:%M:%S.%f}"
-            for each in self.failed_at[:_TOLD_FAILURES]
-        ]
-        return (
-            f"{self.failed} of {self.requests} failed ({', '.join(seen)}), "
-            f"slowest {self.slowest_seconds:.3f} s"
-            f"{', sent at ' + ', '.join(when) if when else ''}"
+        seen = Counter(each.reason for each in self.failures)
+        sent = sorted(self.failures, key=lambda each: each.sent)
+        told = (
+            sent
+            if len(sent) <= 2 * _TOLD_FAILURES
+            else sent[:_TOLD_FAILURES] + sent[-_TOLD_FAILURES:]
+        )
+        return "\n".join(
+            [
+                f"{self.failed} of {self.requests} requests failed, "
+                f"slowest {self.slowest_seconds:.3f} s",
+                *(f"{count} times {reason}" for reason, count in seen.items()),
+                *map(str, told),
+            ]
         )
 
 
 async def _send(client: httpx.AsyncClient, url: str, load: Load) -> None:
-    start = time.monotonic()
+    sent = time.monotonic()
     try:
         answer = await client.get(url)
-        load.answers[answer.status_code] += 1
-        is_failed = answer.status_code >= 400
+        reason = str(answer.status_code) if answer.is_error else ""
     except httpx.HTTPError as error:
-        load.errors[repr(error)] += 1
-        is_failed = True
-    if is_failed:
-        load.failed_at.append(start)
-    load.slowest_seconds = max(load.slowest_seconds, time.monotonic() - start)
+        reason = repr(error)
+    took_seconds = time.monotonic() - sent
+    if reason:
+        load.failures.append(Failure(sent, took_seconds, reason))
+    load.requests += 1
+    load.slowest_seconds = max(load.slowest_seconds, took_seconds)
 
 
 async def _send_steadily(
