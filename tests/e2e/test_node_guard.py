@@ -15,6 +15,8 @@ from tests.support import Kubectl, is_ready, other_gateway_node, steady_load, wa
 pytestmark = pytest.mark.cluster
 REQUESTS_PER_SECOND = 50.0
 GUARDED_SECONDS = 5.0
+RETURN_FAILURES = 0.01
+"""Of the requests that are sent from when the zone is back."""
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ def test_a_zone_that_is_cut_off_costs_seconds_not_the_time_that_kubernetes_takes
             noticed = time.monotonic() - cut
         finally:
             network.heal(node)
+        healed, before = time.monotonic(), load.requests
         wait_until(
             lambda: (
                 is_ready(kubectl.get("node", node.name)) and not _unready_on(kubectl, node.name)
@@ -63,8 +66,13 @@ def test_a_zone_that_is_cut_off_costs_seconds_not_the_time_that_kubernetes_takes
             seconds=120,
             what="the zone to serve again",
         )
-        healed = load.requests
-        wait_until(lambda: load.requests > healed + 100, seconds=30, what="traffic there")
-    seconds = max((each.sent for each in load.failures), default=cut) - cut
-    say(f"requests failed for {seconds:.1f} s, Kubernetes noticed after {noticed:.1f} s; {load}")
+        served = load.requests
+        wait_until(lambda: load.requests > served + 100, seconds=30, what="traffic there")
+    seconds = max((each.sent for each in load.failures if each.sent < healed), default=cut) - cut
+    returned = sum(each.sent >= healed for each in load.failures) / (load.requests - before)
+    say(
+        f"requests failed for {seconds:.1f} s, Kubernetes noticed after {noticed:.1f} s; "
+        f"{returned:.2%} of those after the return failed; {load}"
+    )
     assert seconds < GUARDED_SECONDS < noticed, str(load)
+    assert returned < RETURN_FAILURES, str(load)
