@@ -24,7 +24,8 @@ import typer
 from tenfold_operator.model.manifest import Ref
 
 from tests.benchmarks import report
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.pods import Pod
 from tests.redis.traffic import ClusterWriter, Writer
 from tests.support import wait_until

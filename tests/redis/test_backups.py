@@ -11,7 +11,8 @@ import pytest
 import redis
 from tenfold_operator.model.manifest import Ref
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.traffic import Writer
 from tests.support import wait_until
 

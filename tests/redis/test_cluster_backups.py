@@ -13,7 +13,8 @@ from tenfold_operator.model.generated import RedisBackup, RedisRestore, RedisTie
 from tenfold_operator.model.manifest import Ref, ref_of
 from tenfold_operator.plan import redis_jobs
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.test_backups import REPOSITORY, backed_up, ended, put
 from tests.redis.test_cluster import CLUSTER, wait_for_writes
 from tests.redis.traffic import ClusterWriter

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import redis
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.traffic import Writer
 from tests.support import wait_until
 

@@ -6,7 +6,8 @@ import pytest
 import redis
 from tenfold_operator.model.manifest import Ref
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.traffic import Writer
 
 pytestmark = pytest.mark.lab

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from tenfold_operator.model.manifest import Ref
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.test_backups import REPOSITORY, ended, put
 from tests.redis.traffic import Writer
 from tests.support import wait_until

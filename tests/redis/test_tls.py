@@ -19,7 +19,8 @@ from tenfold_operator.model.tier_tls import certificate_digest
 from tenfold_operator.plan.redis_names import BUS_PORT
 
 from tests.redis.certificates import Authority
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 from tests.redis.test_backups import REPOSITORY, ended, put
 from tests.redis.test_cluster import CLUSTER, wait_for_writes
 from tests.redis.traffic import ClusterWriter, Writer

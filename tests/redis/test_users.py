@@ -11,7 +11,8 @@ import redis
 from redis.cluster import ClusterNode, RedisCluster
 from tenfold_operator.model.manifest import Ref
 
-from tests.redis.lab import NAMESPACE, Tier
+from tests.redis.cluster import NAMESPACE
+from tests.redis.lab import Tier
 
 pytestmark = pytest.mark.lab
 MakeTier = Callable[..., Tier]

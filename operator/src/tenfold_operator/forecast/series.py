@@ -65,4 +65,6 @@ def rates(times: Floats, counts: Floats) -> tuple[Floats, Floats]:
     times, counts = times[apart], counts[apart]
     grown = np.diff(counts)
     grown = np.where(grown < 0, counts[1:], grown)
-    return times[1:], grown / np.diff(times)
+    # More than a float can hold is infinite, and an infinite load is a gap to `regular`.
+    with np.errstate(over="ignore"):
+        return times[1:], grown / np.diff(times)
