@@ -40,6 +40,12 @@ def test_a_shard_whose_primary_dies_is_served_by_its_replica(
     assert primaries == ["l2-0-0", "l2-1-0", "l2-2-0"]
     with ClusterWriter(tier) as writer:
         wait_for_writes(writer)
+        # A primary sends nothing to a replica that has just synced, until that one acknowledges.
+        primary = tier.server("l2-1-0")
+        written = primary.info("replication")["master_repl_offset"]
+        tier.wait_until(
+            lambda: primary.info("replication")["slave0"]["offset"] >= written, "its replica"
+        )
         killed = time.monotonic()
         tier.cluster.pods["l2-1-0"].kill()
         tier.wait_until(lambda: tier.shard(1).get("primary") == "l2-1-1", "a failover")
