@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import datetime
 from http import HTTPStatus
-from typing import cast
+from typing import TypedDict, Unpack, cast
 
 import kubernetes.client
 import kubernetes.config
@@ -27,6 +27,14 @@ _GONE_LATER = (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNA
 _UNREADABLE = ("failed to convert new object", "failed to create typed patch object")
 """The API server says so with status 500 of an applied object with a value of a wrong form."""
 _APPLY = "application/apply-patch+yaml"
+
+
+class _Content(TypedDict, total=False):
+    """What a request has beside its method and path."""
+
+    query: list[tuple[str, str]]
+    body: JsonObject | str
+    content_type: str
 
 
 def load_configuration() -> None:
@@ -144,35 +152,19 @@ class KubernetesCluster:
         }
         self._call("POST", f"/api/v1/namespaces/{ref.namespace}/events", body=body)
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: list[tuple[str, str]] | None = None,
-        body: JsonObject | str | None = None,
-        content_type: str = "application/json",
-    ) -> JsonObject | None:
-        sent = self._send(method, path, query=query, body=body, content_type=content_type)
-        return _answer(f"{method} {path}", *sent)
+    def _call(self, method: str, path: str, **content: Unpack[_Content]) -> JsonObject | None:
+        return _answer(f"{method} {path}", *self._send(method, path, **content))
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: list[tuple[str, str]] | None = None,
-        body: JsonObject | str | None = None,
-        content_type: str = "application/json",
-    ) -> tuple[int, bytes]:
+    def _send(self, method: str, path: str, **content: Unpack[_Content]) -> tuple[int, bytes]:
         """Return the status and the content of the answer."""
+        content_type = content.get("content_type", "application/json")
         headers = {"Accept": "application/json", "Content-Type": content_type}
         request = self._client.param_serialize(
             method,
             path,
-            query_params=query or [],
+            query_params=content.get("query", []),
             header_params=headers,
-            body=body,
+            body=content.get("body"),
             auth_settings=["BearerToken"],
         )
         try:
